@@ -1,0 +1,45 @@
+"""posetest finds the 3D poses at which an image classifier stops recognising an object it knows.
+
+    import posetest
+    run = posetest.audit("bundled", "school_bus", poses=2000, seed=0)
+    run.rates()      # recognition rates with intervals
+    run.report()     # report.html in the run folder
+
+Importing this package imports neither torch nor numba; the names below are loaded when they are used.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from posetest._version import __version__
+
+if TYPE_CHECKING:
+    from posetest.api import Run, audit, open_run, render
+    from posetest.models.load import load_model
+    from posetest.scene.load import load_mesh
+    from posetest.scene.scene import Scene, load_scene
+
+__all__ = ["Run", "Scene", "__version__", "audit", "load_mesh", "load_model", "load_scene", "open_run", "render"]
+
+_HOME = {
+    "Run": "posetest.api",
+    "audit": "posetest.api",
+    "open_run": "posetest.api",
+    "render": "posetest.api",
+    "load_model": "posetest.models.load",
+    "load_mesh": "posetest.scene.load",
+    "Scene": "posetest.scene.scene",
+    "load_scene": "posetest.scene.scene",
+}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'posetest' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,263 @@
+"""What scene and run files hold, as structs: one place for keys, defaults and help. TOML in, TOML out.
+
+Unknown keys are refused with a suggestion, so that a misspelt option is never silently a default.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal, TypeVar
+
+import msgspec
+
+from posetest.errors import ConfigError, suggest
+
+T = TypeVar("T")
+Rotation = Literal["haar", "euler", "fixed"]
+PriorName = Literal["uniform", "sphere", "log"]
+Unit = Annotated[float, msgspec.Meta(ge=0, le=1)]
+NonNegative = Annotated[float, msgspec.Meta(ge=0)]
+
+
+class Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A struct that refuses unknown keys and writes only what differs from the defaults."""
+
+
+class ObjectConfig(Strict, frozen=True):
+    """The object of a scene: its mesh file and what a model may call it."""
+
+    mesh: str
+    """Mesh file (.obj .gltf .glb .ply .stl .dae), relative to the scene file."""
+    labels: tuple[int | str, ...] = ()
+    """Accepted labels: indices, class names or unambiguous synonyms."""
+    up: str = "+y"
+    """Axis of the file that points up."""
+    front: str | None = None
+    """Axis of the file that the object faces; by default +z, or +y where up is z."""
+    texture: str | None = None
+    """Picture to use where the file names none, relative to the scene file."""
+
+
+class CameraConfig(Strict, frozen=True):
+    """The camera. Its distance and orbit are parameters of the space."""
+
+    fov_deg: Annotated[float, msgspec.Meta(gt=0, lt=170)] = 30.0
+    """Full field of view of the shorter image side, degrees."""
+
+
+class LightConfig(Strict, frozen=True):
+    """A directional light, fixed to the world. Colours are linear."""
+
+    azimuth_deg: float = -35.0
+    """Where the light comes from: 0 is the viewer's side (+z), positive towards +x."""
+    elevation_deg: Annotated[float, msgspec.Meta(ge=-90, le=90)] = 45.0
+    """Height of the light above the horizon."""
+    strength: NonNegative = 0.9
+    """Linear strength; a white surface facing a light of strength 1 is white."""
+    color: tuple[Unit, Unit, Unit] = (1.0, 1.0, 1.0)
+    """Linear RGB."""
+
+
+class BackgroundConfig(Strict, frozen=True):
+    """What is behind the object: a colour, one picture, or a folder of which each pose draws one."""
+
+    color: str | tuple[Unit, Unit, Unit] = "#808080"
+    """sRGB, "#rrggbb" or three numbers in [0, 1]."""
+    image: str | None = None
+    """Picture file, relative to the scene file."""
+    images: str | None = None
+    """Folder of pictures, relative to the scene file."""
+
+
+class RangeConfig(Strict, frozen=True):
+    """An interval of a parameter and how poses spread over it."""
+
+    low: float
+    high: float
+    prior: PriorName | None = None
+    """uniform; sphere (in the sine, so that directions are uniform on the sphere); log (in the logarithm)."""
+
+
+Range = float | tuple[float, float] | RangeConfig
+
+
+class SpaceConfig(Strict, frozen=True):
+    """Which numbers may vary. A number fixes a parameter, [low, high] or {low, high, prior} frees it."""
+
+    preset: Literal["strike"] | None = None
+    """strike: the published protocol of Alcorn et al. (CVPR 2019)."""
+    rotation: Rotation | None = None
+    """haar (the default): uniform over SO(3); euler: yaw, pitch, roll each uniform; fixed: upright, front."""
+    yaw: Range | None = None
+    pitch: Range | None = None
+    roll: Range | None = None
+    distance: Range | None = None
+    offset_x: Range | None = None
+    offset_y: Range | None = None
+    fov: Range | None = None
+    azimuth: Range | None = None
+    elevation: Range | None = None
+    light_azimuth: Range | None = None
+    light_elevation: Range | None = None
+    light_strength: Range | None = None
+    ambient: Range | None = None
+    background: Range | None = None
+
+
+class SceneConfig(Strict, frozen=True):
+    """A scene file."""
+
+    object: ObjectConfig
+    name: str = ""
+    """Name in tables and reports; by default the file's stem."""
+    camera: CameraConfig = CameraConfig()
+    lights: tuple[LightConfig, ...] = (LightConfig(),)
+    ambient: NonNegative = 0.3
+    """Linear strength of the light that comes from everywhere."""
+    background: BackgroundConfig = BackgroundConfig()
+    space: SpaceConfig = SpaceConfig()
+
+
+class SceneInfo(Strict, frozen=True, omit_defaults=False):
+    """What run.toml says of a scene."""
+
+    name: str
+    source: str
+    measure: str
+    """Name of the sampling measure; travels with every rate."""
+    labels: tuple[int | str, ...]
+    mesh_digest: str
+    scene_digest: str
+    faces: int
+    free: tuple[str, ...]
+    """Parameters that vary."""
+    warnings: tuple[str, ...] = ()
+    not_drawn: tuple[str, ...] = ()
+    config: dict[str, Any] = {}
+    """The scene file's content."""
+
+
+class ModelInfo(Strict, frozen=True, omit_defaults=False):
+    """What run.toml says of a model."""
+
+    name: str
+    spec: str
+    digest: str
+    classes: int
+    preprocessing: str
+    accepted: dict[str, tuple[int, ...]]
+    """Class indices that count as recognised, by scene name."""
+    accepted_names: dict[str, tuple[str, ...]]
+
+
+class RunInfo(Strict, frozen=True, omit_defaults=False):
+    """run.toml: everything needed to repeat and to read a run."""
+
+    kind: str
+    status: Literal["running", "complete"]
+    created: str
+    command: str
+    seed: int
+    poses: int
+    """Poses of each scene."""
+    sampling: Literal["independent", "sobol"]
+    image_size: int
+    batch_size: int
+    part_size: int
+    """Poses in a part file."""
+    versions: dict[str, str]
+    scenes: tuple[SceneInfo, ...]
+    models: tuple[ModelInfo, ...]
+    renderer: str
+    format: int = 1
+
+
+def decode(data: Any, kind: type[T], where: str) -> T:
+    """``data`` (plain dicts and lists) as a ``kind``.
+
+    Raises:
+        ConfigError: an unknown key, a missing one or a value out of range; names ``where``, the key and what to do.
+    """
+    try:
+        return msgspec.convert(data, kind)
+    except msgspec.ValidationError as error:
+        raise ConfigError(f"{where}: {_explain(str(error), kind)}") from error
+
+
+def _explain(message: str, kind: type) -> str:
+    match = re.search(r"unknown field `(?P<key>[^`]*)`(?: - at `\$\.?(?P<path>[^`]*)`)?", message)
+    if not match:
+        return _explain_value(message, kind)
+    path = match["path"] or ""
+    known = _fields_at(kind, path)
+    place = f"[{path}]" if path else "the top level"
+    return f'unknown key "{match["key"]}" in {place}{suggest(match["key"], known)} (known keys: {", ".join(known)})'
+
+
+def _explain_value(message: str, kind: type) -> str:
+    """msgspec's words without its root sign; the possible words where one was not among them."""
+    text = message.replace("`$.", "`").replace("`$`", "the top level").replace("Object missing", "missing")
+    match = re.search(r"Invalid enum value '(?P<value>[^']*)' - at `(?P<path>[^`]*)\.(?P<key>\w+)`", text)
+    if not match:
+        return text
+    allowed = _words_at(kind, match["path"], match["key"])
+    hint = f"{suggest(match['value'], allowed)} (one of {', '.join(allowed)})"
+    return f'{match["path"]}.{match["key"]} = "{match["value"]}"{hint}'
+
+
+def _words_at(kind: Any, path: str, key: str) -> tuple[str, ...]:
+    """The words that the key ``key`` at ``path`` may have."""
+    field_type = next(f.type for f in _struct_at(kind, path).fields if f.encode_name == key)
+    options = getattr(field_type, "types", (field_type,))
+    return tuple(str(v) for o in options if isinstance(o, msgspec.inspect.LiteralType) for v in o.values)
+
+
+def _fields_at(kind: Any, path: str) -> tuple[str, ...]:
+    """Names of the keys allowed at ``path`` ("object", "lights[...]") of a struct type."""
+    return tuple(f.encode_name for f in _struct_at(kind, path).fields)
+
+
+def _struct_at(kind: Any, path: str) -> Any:
+    info: Any = msgspec.inspect.type_info(kind)
+    for part in re.findall(r"[a-z_]+", path):
+        field = next(f for f in info.fields if f.encode_name == part)
+        info = field.type
+        while not isinstance(info, msgspec.inspect.StructType):
+            options = getattr(info, "types", None) or (getattr(info, "item_type", None),)
+            nested = [o for o in options if isinstance(o, msgspec.inspect.StructType | msgspec.inspect.VarTupleType)]
+            info = nested[0]
+    return info
+
+
+def read_toml(path: Path, kind: type[T]) -> T:
+    """The TOML file at ``path`` as a ``kind``.
+
+    Raises:
+        ConfigError: the file is missing or not TOML, or its content does not fit.
+    """
+    try:
+        data = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise ConfigError(f"{path}: no such file") from error
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"{path}: cannot be read as text ({error})") from error
+    except tomllib.TOMLDecodeError as error:
+        raise ConfigError(f"{path}: not valid TOML: {error}") from error
+    return decode(data, kind, str(path))
+
+
+def to_toml(struct: msgspec.Struct) -> str:
+    """``struct`` as TOML text; keys without a value are left out."""
+    import tomli_w
+
+    return tomli_w.dumps(_without_none(msgspec.to_builtins(struct)))
+
+
+def _without_none(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: _without_none(item) for key, item in value.items() if item is not None}
+    if isinstance(value, list | tuple):
+        return [_without_none(item) for item in value]
+    return value
