@@ -46,21 +46,42 @@ class Renderer(Protocol):
 
 @runtime_checkable
 class Model(Protocol):
-    """Images in, class scores out. Preprocessing is inside.
+    """Images in, class scores out. Preprocessing is inside."""
 
-    Attributes:
-        name: short, for tables and file names.
-        spec: the string that loads it again, or "python:..." for an object handed over in Python.
-        categories: the class names in the order of the scores; one string may hold synonyms, comma-separated.
-        digest: SHA-256 (hex) of the weights, or "" where they cannot be read.
-        preprocessing: in words, for the record.
-    """
+    @property
+    def name(self) -> str:
+        """Short, for tables and file names."""
+        ...
 
-    name: str
-    spec: str
-    categories: tuple[str, ...]
-    digest: str
-    preprocessing: str
+    @property
+    def spec(self) -> str:
+        """The string that loads it again, or "python:..." for an object handed over in Python."""
+        ...
+
+    @property
+    def categories(self) -> tuple[str, ...]:
+        """The class names in the order of the scores; one string may hold synonyms, comma-separated."""
+        ...
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 (hex) of the weights, or "" where they cannot be read."""
+        ...
+
+    @property
+    def preprocessing(self) -> str:
+        """What happens to an image and how the scores are read, in words, for the record."""
+        ...
+
+    @property
+    def input_size(self) -> int | None:
+        """Side in pixels of the square images that it is made for; None where any will do."""
+        ...
+
+    @property
+    def is_differentiable(self) -> bool:
+        """Whether gradients flow from the scores to the images."""
+        ...
 
     def log_probabilities(self, images: Tensor) -> Tensor:
         """[n, 3, h, w] float32 sRGB in [0, 1] to log-probabilities [n, k]; differentiable where the model is."""

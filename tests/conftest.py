@@ -6,6 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from posetest.engine.host import tune_process
+
+# as the command line does, before any test imports torch: waiting threads that spin cost the suite a minute
+tune_process()
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 
 

@@ -44,10 +44,11 @@ def _cap(height: Array, quarter: Array, nside: int) -> Indices:
     rising = np.floor(fraction * scale).astype(np.int64)
     falling = np.floor((1 - fraction) * scale).astype(np.int64)
     ring = rising + falling + 1
-    within = np.mod(np.floor(quarter * ring).astype(np.int64), 4 * ring)
+    within: Indices = np.mod(np.floor(quarter * ring).astype(np.int64), 4 * ring)
     north = 2 * ring * (ring - 1) + within
     south = cell_count(nside) - 2 * ring * (ring + 1) + within
-    return np.where(height > 0, north, south)
+    cells: Indices = np.where(height > 0, north, south)
+    return cells
 
 
 def cell_to_direction(nside: int) -> Array:
