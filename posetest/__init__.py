@@ -16,18 +16,18 @@ from typing import TYPE_CHECKING, Any
 from posetest._version import __version__
 
 if TYPE_CHECKING:
-    from posetest.api import Run, audit, open_run, render
+    from posetest.api import Run, audit, open_run, render_poses
     from posetest.models.load import load_model
     from posetest.scene.load import load_mesh
     from posetest.scene.scene import Scene, load_scene
 
-__all__ = ["Run", "Scene", "__version__", "audit", "load_mesh", "load_model", "load_scene", "open_run", "render"]
+__all__ = ["Run", "Scene", "__version__", "audit", "load_mesh", "load_model", "load_scene", "open_run", "render_poses"]
 
 _HOME = {
     "Run": "posetest.api",
     "audit": "posetest.api",
     "open_run": "posetest.api",
-    "render": "posetest.api",
+    "render_poses": "posetest.api",
     "load_model": "posetest.models.load",
     "load_mesh": "posetest.scene.load",
     "Scene": "posetest.scene.scene",

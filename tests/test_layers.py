@@ -1,4 +1,4 @@
-"""The layering of docs/design: read from the syntax trees, so that no import can slip past it."""
+"""The layering that CONTRIBUTING.md describes, read from the syntax trees, so that no import can slip past it."""
 
 from __future__ import annotations
 

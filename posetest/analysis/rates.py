@@ -1,0 +1,69 @@
+"""Recognition rates: one line for each scene, model and stratum, each with n, interval and sampling measure.
+
+Objects are not pooled: renders of one object are no independent draws of objects, so a rate belongs to one object.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pandas as pd
+
+from posetest.analysis.intervals import share, wilson
+from posetest.analysis.labels import wrong_labels
+from posetest.analysis.outcomes import outcomes
+from posetest.errors import RunError
+
+if TYPE_CHECKING:
+    from posetest.engine.run import RunFolder
+
+#: All poses; those whose object is inside the frame and large enough (record.VISIBLE_INSIDE, VISIBLE_LONG_PX).
+STRATA = ("all", "visible")
+_PAIR = ["scene", "model"]
+
+
+def rates(run: RunFolder) -> pd.DataFrame:
+    """Rates of ``run``, a row for each scene, model and stratum, in the order of run.toml.
+
+    Columns: scene, model, stratum; n (evaluated poses), n_failed_status (poses that could not be evaluated, not in n);
+    recognised, rate, low, high; top5, top5_rate, top5_low, top5_high; misread; confident (misread with probability of
+    at least 0.7), confident_rate, confident_low, confident_high; mean_confidence (of the first label, right or wrong);
+    wrong_label (the most frequent one), wrong_share (of all n), wrong_low, wrong_high; measure.
+    Intervals are Wilson's at 95 %; rates of no poses are nan.
+
+    Raises:
+        RunError: there are no records yet, or they do not fit run.toml; or the run is a search.
+    """
+    if run.info.kind != "audit":
+        raise RunError(
+            f'{run.path}: a run of kind "{run.info.kind}" chooses its poses: their share does not say '
+            "how often the model fails; rates need poses drawn from a measure (posetest audit)"
+        )
+    frame = outcomes(run)
+    measures = {s.name: s.measure for s in run.info.scenes}
+    tables = [_stratum(frame, "all"), _stratum(frame[frame["visible"]], "visible")]
+    table = pd.concat(tables, ignore_index=True)
+    table["measure"] = [measures[str(name)] for name in table["scene"]]
+    table["stratum"] = pd.Categorical(table["stratum"], categories=list(STRATA))
+    table = table.sort_values([*_PAIR, "stratum"], ignore_index=True)
+    return table.astype({"scene": str, "model": str, "stratum": str})
+
+
+def _stratum(frame: pd.DataFrame, stratum: str) -> pd.DataFrame:
+    """The rates of the rows in ``frame``, a row for each scene and model."""
+    grouped = frame[frame["ok"]].groupby(_PAIR, observed=False)
+    table = grouped[["recognised", "top5", "misread", "confident"]].sum().astype(int)
+    n = grouped.size().astype(int)
+    table.insert(0, "n", n)
+    table.insert(1, "n_failed_status", frame[~frame["ok"]].groupby(_PAIR, observed=False).size().astype(int))
+    for count, prefix in (("recognised", ""), ("top5", "top5_"), ("confident", "confident_")):
+        table[f"{prefix}rate"] = share(table[count], n)
+        table[f"{prefix}low"], table[f"{prefix}high"] = wilson(table[count], n)
+    table["mean_confidence"] = grouped["top1_p"].mean().astype(float)
+    first = wrong_labels(frame, top=1).set_index(_PAIR)
+    table["wrong_label"] = first["label"].reindex(table.index).fillna("").astype(str)
+    for bound in ("share", "low", "high"):
+        table[f"wrong_{bound}"] = first[bound].reindex(table.index).astype(float)
+    table = table.reset_index()
+    table.insert(2, "stratum", stratum)
+    return table

@@ -1,0 +1,331 @@
+"""What users call from Python: audit, render_poses, load. The command line is a thin layer over these functions."""
+
+from __future__ import annotations
+
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from posetest.config import ModelInfo, RunInfo, SceneInfo
+from posetest.engine.host import default_threads, versions
+from posetest.engine.run import RunFolder
+from posetest.errors import ConfigError, LabelError, RunError
+from posetest.protocols import Model
+from posetest.scene.scene import Scene, bundled_scenes, load_scene
+from posetest.space import Sampling, check_value, parse_pose, scene_space, vectors_to_views
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+#: What ``audit`` takes as a scene: an object, a scene or mesh file, or a bundled scene's name.
+SceneLike = Scene | str | Path
+#: What ``audit`` takes as a model: a specification, an nn.Module or any callable from images to scores.
+ModelLike = Any
+
+_IMAGE_SIZE = 224
+_PART_SIZE = 1024  # poses of a record part, about; what a killed run can lose
+
+
+class Run(RunFolder):
+    """A run folder with its analysis: ``table()``, ``rates()``, ``report(path)``."""
+
+    def rates(self) -> pd.DataFrame:
+        """Recognition rates with 95 % intervals by scene, model and stratum (all or visible poses)."""
+        from posetest.analysis.rates import rates
+
+        return rates(self)
+
+    def report(self, path: str | Path | None = None) -> Path:
+        """Write the HTML report (by default report.html in the run folder) and return its path."""
+        from posetest.report.html import write_report
+
+        return write_report(self, Path(path) if path is not None else self.path / "report.html")
+
+
+def open_run(path: str | Path) -> Run:
+    """The run in a folder.
+
+    Raises:
+        RunError: there is no run.
+    """
+    return Run.open(path)
+
+
+def audit(
+    model: ModelLike | Sequence[ModelLike] = "bundled",
+    scene: SceneLike | Sequence[SceneLike] | None = None,
+    *,
+    poses: int = 2000,
+    seed: int = 0,
+    sampling: Sampling = "independent",
+    out: str | Path | None = None,
+    resume: bool = False,
+    batch_size: int = 32,
+    image_size: int | None = None,
+    threads: int | None = None,
+    progress: Callable[[int, int], None] | None = None,
+) -> Run:
+    """Evaluate ``poses`` poses of every scene with every model; every picture is drawn once.
+
+    Args:
+        model: a specification ("bundled", "torchvision:resnet50", "file.py:function?key=value", "onnx:file"), an
+            nn.Module or callable from images [n, 3, h, w] in [0, 1] to class scores [n, k]; or several of them.
+        scene: a scene, a scene or mesh file, a bundled scene's name, or several; by default all bundled scenes.
+        poses: of each scene.
+        seed: pose i of a scene depends on the seed and on i alone.
+        sampling: "independent" draws, or a scrambled "sobol" sequence.
+        out: the run folder; by default a new one under runs/.
+        resume: go on with the run in ``out``; it ends with the rows of an undisturbed run.
+        batch_size: pictures a model sees at once.
+        image_size: pixels of each side; by default the largest input of the models, at least 224.
+        threads: for rendering and for torch; by default all cores.
+        progress: called with (poses done, poses in all).
+
+    Raises:
+        PosetestError: a child that says what was expected and what to do.
+    """
+    scenes = _load_scenes(scene)
+    models = _load_models(model)
+    for name, value in (("poses", poses), ("batch_size", batch_size), ("image_size", image_size or 1)):
+        if value < 1:
+            raise ConfigError(f"{name} = {value}: at least 1 is needed")
+    threads = threads if threads is not None else default_threads()
+    if threads < 1:
+        raise ConfigError(f"threads = {threads}: at least 1 is needed")
+    info = RunInfo(
+        kind="audit",
+        status="running",
+        created=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=_command(models, scenes, poses, seed),
+        seed=seed,
+        poses=poses,
+        sampling=sampling,
+        image_size=image_size or _default_image_size(models),
+        batch_size=batch_size,
+        part_size=-(-min(_PART_SIZE, poses) // batch_size) * batch_size,
+        versions=versions(),
+        scenes=tuple(_scene_info(s) for s in scenes),
+        models=tuple(_model_info(m, scenes) for m in models),
+        renderer="cpu",
+    )
+    folder = Path(out) if out is not None else _new_folder(info)
+    run = _continued(folder, info) if resume else Run.create(folder, info)
+    total, done = poses * len(scenes), 0
+
+    def report_progress(more: int) -> None:
+        nonlocal done
+        done += more
+        if progress is not None:
+            progress(done, total)
+
+    from posetest.engine.loop import audit_into
+
+    _set_torch_threads(threads)
+    audit_into(run, scenes, models, threads=threads, progress=report_progress)
+    return run
+
+
+def _command(models: Sequence[Model], scenes: Sequence[Scene], poses: int, seed: int) -> str:
+    """What was called: the command line, or from Python the call with what it named."""
+    if Path(sys.argv[0]).name == "posetest":
+        return shlex.join(["posetest", *sys.argv[1:]])
+    named = ([m.spec for m in models], [s.source for s in scenes])
+    return f"posetest.audit({named[0]}, {named[1]}, poses={poses}, seed={seed})"
+
+
+def _load_scenes(scene: SceneLike | Sequence[SceneLike] | None) -> list[Scene]:
+    given = bundled_scenes() if scene is None else scene
+    sources = [given] if isinstance(given, Scene | str | Path) else list(given)
+    if not sources:
+        raise ConfigError("no scene given, and none is bundled")
+    scenes = [s if isinstance(s, Scene) else load_scene(s) for s in sources]
+    for s in scenes:
+        if not s.labels:
+            raise LabelError(
+                f"{s.source}: which labels count as recognised? Give labels in [object] of the scene, or --label NAME"
+            )
+    return [s.renamed(name) for s, name in zip(scenes, _unique([s.name for s in scenes]), strict=True)]
+
+
+def _load_models(model: ModelLike | Sequence[ModelLike]) -> list[Model]:
+    from posetest.models.load import load_model, with_name
+
+    given: list[ModelLike] = list(model) if isinstance(model, list | tuple) else [model]
+    if not given:
+        raise ConfigError("no model given")
+    models = [load_model(m) for m in given]
+    return [with_name(m, name) for m, name in zip(models, _unique([m.name for m in models]), strict=True)]
+
+
+def _unique(names: Sequence[str]) -> list[str]:
+    """``names`` with -2, -3 ... behind those that stood there before."""
+    taken: list[str] = []
+    for name in names:
+        candidate, k = name, 1
+        while candidate in taken:
+            k += 1
+            candidate = f"{name}-{k}"
+        taken.append(candidate)
+    return taken
+
+
+def _default_image_size(models: Sequence[Model]) -> int:
+    """The largest input of the models, so that none sees a picture enlarged, and at least 224.
+
+    A smaller network scales its pictures down, antialiased: its picture is supersampled, and visibility is measured on
+    the same footing for every model.
+    """
+    return max([_IMAGE_SIZE, *(m.input_size for m in models if m.input_size)])
+
+
+def _scene_info(scene: Scene) -> SceneInfo:
+    space = scene_space(scene.config, scene.background.count, scene.source)
+    return SceneInfo(
+        name=scene.name,
+        source=scene.source,
+        measure=space.measure,
+        labels=scene.labels,
+        mesh_digest=scene.mesh.digest,
+        scene_digest=scene.digest,
+        faces=len(scene.mesh.faces),
+        free=tuple(space.free),
+        warnings=scene.mesh.warnings,
+        not_drawn=scene.mesh.not_drawn,
+        config=msgspec.to_builtins(scene.config),
+    )
+
+
+def _model_info(model: Model, scenes: Sequence[Scene]) -> ModelInfo:
+    from posetest.models.labels import class_name, resolve_labels
+
+    accepted = {s.name: resolve_labels(s.labels, model.categories, f"{s.name} with {model.name}") for s in scenes}
+    return ModelInfo(
+        name=model.name,
+        spec=model.spec,
+        digest=model.digest,
+        classes=len(model.categories),
+        preprocessing=model.preprocessing,
+        accepted=accepted,
+        accepted_names={
+            name: tuple(class_name(i, model.categories) for i in indices) for name, indices in accepted.items()
+        },
+    )
+
+
+def _new_folder(info: RunInfo) -> Path:
+    stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
+    what = info.scenes[0].name if len(info.scenes) == 1 else "audit"
+    return Path("runs") / f"{what}-{stamp}"
+
+
+def _continued(folder: Path, info: RunInfo) -> Run:
+    """The run to go on with, after a check that it is the same one.
+
+    Raises:
+        RunError: it was started with something else; names what.
+    """
+    run = Run.open(folder)
+    old = run.info
+    for key in ("seed", "poses", "sampling", "image_size", "batch_size", "part_size", "renderer"):
+        if getattr(old, key) != getattr(info, key):
+            raise RunError(
+                f"{folder}: started with {key} = {getattr(old, key)}, now {getattr(info, key)}: "
+                "resume with the same command, or choose another --out"
+            )
+    for kind, keys in (("scenes", ("name", "mesh_digest", "scene_digest")), ("models", ("name", "digest", "accepted"))):
+        before, now = ([[getattr(x, key) for key in keys] for x in getattr(i, kind)] for i in (old, info))
+        if before != now:
+            names = ", ".join(x.name for x in getattr(old, kind))
+            raise RunError(f"{folder}: started with other {kind} ({names}), or they have changed since")
+    return run
+
+
+def _set_torch_threads(threads: int) -> None:
+    import torch
+
+    if torch.get_num_threads() != threads:
+        torch.set_num_threads(threads)
+
+
+def render_poses(
+    scene: SceneLike,
+    pose: str | Sequence[str] = "",
+    *,
+    image_size: int | tuple[int, int] = 224,
+    threads: int | None = None,
+) -> NDArray[np.float32]:
+    """Pictures [n, 3, h, w] in [0, 1] of one pose or several, as replay strings ("yaw=30,pitch=-10,distance=4").
+
+    Parameters that a string leaves out have the scene's fixed values, or their defaults where they are free.
+
+    Raises:
+        ConfigError: a pose that cannot be read; a size below 1.
+    """
+    from posetest.render.cpu import CpuRenderer
+
+    loaded = scene if isinstance(scene, Scene) else load_scene(scene)
+    space = scene_space(loaded.config, loaded.background.count, loaded.source)
+    height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
+    if min(height, width) < 1:
+        raise ConfigError(f"image size {width} x {height}: at least 1 x 1 is needed")
+    texts = [pose] if isinstance(pose, str) else list(pose)
+    vectors = np.concatenate([space.vector(parse_pose(text)) for text in texts])
+    views = vectors_to_views(vectors, loaded.config, aspect=width / height)
+    with CpuRenderer(loaded.mesh, loaded.background, threads=threads or default_threads()) as renderer:
+        return renderer.render(views, height, width).images
+
+
+def grid_poses(grid: str, pose: str = "") -> tuple[list[str], int]:
+    """The replay strings of a grid and the number of its columns.
+
+    ``grid`` names one or two parameters, "yaw=-180:150:12,pitch=-60:60:5": first, last, count. The first runs along
+    the rows' length, the second down. ``pose`` holds the other parameters.
+
+    Raises:
+        ConfigError: not of that form, or more than two parameters.
+    """
+    axes: list[tuple[str, list[float]]] = []
+    for entry in filter(None, (part.strip() for part in grid.split(","))):
+        name, _, span = entry.partition("=")
+        pieces = span.split(":")
+        try:
+            first, last, count = float(pieces[0]), float(pieces[1]), int(pieces[2])
+            if len(pieces) != 3 or count < 1:
+                raise ValueError
+        except (ValueError, IndexError) as error:
+            raise ConfigError(f'grid "{grid}": "{entry}" is not name=first:last:count, as in "yaw=0:330:12"') from error
+        for value in (first, last):
+            check_value(name.strip(), value, f'grid "{grid}"')
+        axes.append((name.strip(), [round(float(x), 6) for x in np.linspace(first, last, count)]))
+    if not 1 <= len(axes) <= 2:
+        raise ConfigError(f'grid "{grid}": one or two parameters are wanted, here are {len(axes)}')
+    across = axes[0]
+    down = axes[1] if len(axes) == 2 else None
+    fixed = [part for part in pose.split(",") if part.strip()]
+    rows: list[str] = []
+    for value_down in down[1] if down else [None]:
+        for value_across in across[1]:
+            entries = [*fixed, f"{across[0]}={value_across:g}"]
+            if down is not None:
+                entries.append(f"{down[0]}={value_down:g}")
+            rows.append(",".join(entries))
+    return rows, len(across[1])
+
+
+def contact_sheet(images: NDArray[np.float32], columns: int, gap: int = 2) -> NDArray[np.uint8]:
+    """Pictures [n, 3, h, w] side by side in rows of ``columns``: uint8 [H, W, 3]."""
+    count, _, height, width = images.shape
+    rows = -(-count // columns)
+    sheet = np.full((rows * (height + gap) - gap, columns * (width + gap) - gap, 3), 255, dtype=np.uint8)
+    eight_bit = np.rint(np.clip(images, 0, 1) * 255).astype(np.uint8).transpose(0, 2, 3, 1)
+    for i, picture in enumerate(eight_bit):
+        top, left = (i // columns) * (height + gap), (i % columns) * (width + gap)
+        sheet[top : top + height, left : left + width] = picture
+    return sheet

@@ -1,0 +1,83 @@
+"""The command line: finds the command, runs it, turns a user's mistake into one plain message.
+
+Kept free of heavy imports, so that ``posetest --help`` answers at once; each command loads what it needs.
+"""
+
+from __future__ import annotations
+
+import sys
+
+#: Commands with the line that ``posetest --help`` shows for each.
+COMMANDS = {
+    "audit": "evaluate poses of scenes with models; rates, map and report",
+    "render": "draw one pose of a scene, or a grid of poses, as PNG",
+    "report": "make the HTML report of a run folder again",
+    "doctor": "show versions, back ends and what is missing",
+}
+
+_HELP = """\
+usage: posetest [--version] COMMAND [options]
+
+Find the 3D poses at which an image classifier fails.
+
+commands:
+{commands}
+
+A scene is a .toml file, a mesh file or the name of a bundled scene.
+"posetest COMMAND --help" lists the options of a command.
+"""
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Exit status: 0 done, 1 a mistake that the message explains, 2 wrong usage, 130 interrupted."""
+    given = list(sys.argv[1:] if arguments is None else arguments)
+    if not given or given[0] in ("-h", "--help"):
+        sys.stdout.write(_help())
+        return 0 if given else 2
+    if given[0] == "--version":
+        from posetest._version import __version__
+
+        sys.stdout.write(f"posetest {__version__}\n")
+        return 0
+    name, rest = given[0], given[1:]
+    if name not in COMMANDS:
+        from posetest.errors import suggest
+
+        sys.stderr.write(f'posetest: no command "{name}"{suggest(name, COMMANDS)}\n\n{_help()}')
+        return 2
+    return _run(name, rest)
+
+
+def _help() -> str:
+    width = max(map(len, COMMANDS))
+    return _HELP.format(commands="\n".join(f"  {name:<{width}}  {line}" for name, line in COMMANDS.items()))
+
+
+def _run(name: str, rest: list[str]) -> int:
+    from posetest.engine.host import tune_process
+
+    tune_process()  # before anything imports torch
+    import tyro
+
+    from posetest import commands
+    from posetest.errors import PosetestError
+
+    try:
+        with commands.plain_warnings():
+            status: int = tyro.cli(getattr(commands, name), args=rest, prog=f"posetest {name}")
+            return status
+    except PosetestError as error:
+        sys.stderr.write(f"posetest: {error}\n")
+        return 1
+    except KeyboardInterrupt:
+        sys.stderr.write(
+            "posetest: interrupted; a run folder keeps its finished parts: repeat with --out and --resume\n"
+        )
+        return 130
+    except BrokenPipeError:
+        sys.stderr.close()  # the reader has gone: nothing more to say
+        return 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

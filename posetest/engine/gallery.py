@@ -1,0 +1,125 @@
+"""Pictures worth keeping: each object as it stands, and the most confidently misread poses of each model.
+
+They are drawn again from the records once all are in, so that keeping them costs no memory during the run and a
+resumed run keeps the same ones. Each is scored again from the 8-bit PNG: a failure that vanishes there was an
+artefact of numbers that no image file can hold.
+"""
+
+from __future__ import annotations
+
+import math
+import re
+import zlib
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+from numpy.typing import NDArray
+
+from posetest.engine.evaluate import log_probabilities, short_names
+from posetest.engine.record import POSE_COLUMNS
+from posetest.engine.run import IMAGE_SCHEMA, RunFolder
+from posetest.protocols import Model
+from posetest.render.cpu import CpuRenderer
+from posetest.scene.scene import Scene
+from posetest.space import Space, format_pose, vectors_to_views
+
+#: Misread poses kept for each scene and model.
+GALLERY_SIZE = 12
+_NEEDED = ["scene", "model", "index", "status", "visible", "recognised", "top1_label", "top1_p", *POSE_COLUMNS]
+
+
+def keep_images(
+    run: RunFolder, scenes: Sequence[Scene], spaces: Sequence[Space], models: Sequence[Model], *, threads: int
+) -> None:
+    """Write the pictures of ``run`` and their description (IMAGE_SCHEMA)."""
+    worst = most_confidently_misread(run, GALLERY_SIZE)
+    rows: list[dict[str, object]] = []
+    for scene, space in zip(scenes, spaces, strict=True):
+        with CpuRenderer(scene.mesh, scene.background, threads=threads) as renderer:
+            rows.append(_keep_canonical(run, scene, space, renderer))
+            for model in models:
+                chosen = worst[(worst["scene"] == scene.name) & (worst["model"] == model.name)]
+                if len(chosen):
+                    rows.extend(_keep_misread(run, scene, space, model, chosen, renderer))
+    run.write_images(pa.Table.from_pylist(rows, schema=IMAGE_SCHEMA))
+
+
+def most_confidently_misread(run: RunFolder, count: int) -> pd.DataFrame:
+    """The ``count`` misread records of highest confidence for each scene and model, visible poses before others."""
+    best = pd.DataFrame()
+    keys = ["scene", "model"]
+    for part in run.parts(_NEEDED):
+        frame = part.to_pandas()
+        frame[[*keys, "status"]] = frame[[*keys, "status"]].astype(str)
+        misread = frame[(frame["status"] == "ok") & ~frame["recognised"]]
+        best = pd.concat([best, misread]) if len(best) else misread
+        best = best.sort_values(["visible", "top1_p", "index"], ascending=[False, False, True])
+        best = best.groupby(keys, sort=False).head(count)
+    return best
+
+
+def _keep_canonical(run: RunFolder, scene: Scene, space: Space, renderer: CpuRenderer) -> dict[str, object]:
+    pose = canonical_pose(scene)
+    vector = space.vector(pose)
+    image = renderer.render(vectors_to_views(vector, scene.config), run.info.image_size, run.info.image_size).images[0]
+    file = f"images/{_slug(scene.name)}-canonical.png"
+    write_png(run.path / file, image)
+    text = ",".join(f"{name}={value:g}" for name, value in pose.items())
+    return {"file": file, "kind": "canonical", "scene": scene.name, "model": "", "index": -1, "pose": text}
+
+
+def canonical_pose(scene: Scene) -> dict[str, float]:
+    """A pose that shows the object from the front right and a little above, whole, filling most of the frame."""
+    radius = float(np.linalg.norm(scene.mesh.verts_obj, axis=1).max())
+    distance = radius / math.sin(math.radians(scene.config.camera.fov_deg) / 2)
+    return {"distance": round(1.05 * distance, 3), "azimuth": 30.0, "elevation": 15.0}
+
+
+def _keep_misread(
+    run: RunFolder, scene: Scene, space: Space, model: Model, chosen: pd.DataFrame, renderer: CpuRenderer
+) -> list[dict[str, object]]:
+    import torch
+
+    vectors = chosen[list(POSE_COLUMNS)].to_numpy(dtype=np.float64)
+    size = run.info.image_size
+    images = renderer.render(vectors_to_views(vectors, scene.config), size, size).images
+    indices, labels, confidences = (chosen[c].tolist() for c in ("index", "top1_label", "top1_p"))
+    files = [f"images/{_slug(scene.name)}-{_slug(model.name)}-{index}.png" for index in indices]
+    seen = np.stack([write_png(run.path / file, image) for file, image in zip(files, images, strict=True)])
+    log_p = log_probabilities(model, torch.from_numpy(seen), f"kept pictures of {scene.name}")
+    names, again = short_names(model), log_p.argmax(axis=1)
+    return [
+        {
+            "file": files[i],
+            "kind": "gallery",
+            "scene": scene.name,
+            "model": model.name,
+            "index": indices[i],
+            "pose": format_pose(vectors[i], space),
+            "top1_label": labels[i],
+            "top1_p": confidences[i],
+            "png_label": names[again[i]],
+            "png_p": float(np.exp(log_p[i, again[i]])),
+            "persists": names[again[i]] == labels[i],
+        }
+        for i in range(len(files))
+    ]
+
+
+def write_png(path: Path, image: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Store ``image`` [3, h, w] in [0, 1] as 8-bit PNG; what a reader of the file gets, in the same form."""
+    from PIL import Image
+
+    path.parent.mkdir(parents=True, exist_ok=True)
+    eight_bit = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
+    Image.fromarray(np.ascontiguousarray(eight_bit.transpose(1, 2, 0))).save(path)
+    return eight_bit.astype(np.float32) / np.float32(255)
+
+
+def _slug(name: str) -> str:
+    """``name`` as part of a file name: itself where it is safe, else cleaned, with a hash so that none collide."""
+    safe = re.sub(r"[^A-Za-z0-9_-]+", "_", name)[:60]
+    return safe if safe == name and name else f"{safe}-{zlib.crc32(name.encode()):08x}"

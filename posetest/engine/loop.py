@@ -1,0 +1,71 @@
+"""The audit loop: every scene's poses through every model, part by part into a run folder, with no state but that."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from posetest.engine.evaluate import Progress, plan, render_ahead, scored, short_names
+from posetest.engine.gallery import keep_images
+from posetest.engine.record import SCHEMA, Columns, to_arrow
+from posetest.engine.run import RunFolder
+from posetest.protocols import Model
+from posetest.scene.scene import Scene
+from posetest.space import scene_space
+
+
+def audit_into(
+    run: RunFolder, scenes: Sequence[Scene], models: Sequence[Model], *, threads: int, progress: Progress
+) -> None:
+    """Evaluate what ``run.info`` asks for and is not yet there, keep pictures, mark the run complete.
+
+    ``progress`` is told the number of poses that have become done. Parts that exist are left as they are: batches
+    depend on the plan alone, so a resumed run ends with the rows of an undisturbed one.
+
+    Raises:
+        ModelError: a model failed; parts already written stay.
+    """
+    info = run.info
+    spaces = [scene_space(scene.config, scene.background.count, scene.source) for scene in scenes]
+    work = list(plan(len(scenes), info.poses, info.part_size, info.batch_size))
+    missing = [item for item in work if not run.has_part(item.part)]
+    progress(sum(item.stop - item.start for item in work) - sum(item.stop - item.start for item in missing))
+    names = {model.name: short_names(model) for model in models}
+    accepted = {(scene, m.name): indices for m in info.models for scene, indices in m.accepted.items()}
+    pending: list[Columns] = []
+    batches = render_ahead(
+        scenes,
+        spaces,
+        missing,
+        seed=info.seed,
+        sampling=info.sampling,
+        image_size=info.image_size,
+        threads=threads,
+    )
+    for batch in batches:
+        scene = scenes[batch.work.scene].name
+        for model in models:
+            pending.append(scored(batch, scene, model, accepted[scene, model.name], names[model.name]))
+        if batch.work.is_last:
+            run.write_part(batch.work.part, to_arrow(_joined(pending)))
+            pending = []
+        progress(batch.work.stop - batch.work.start)
+    keep_images(run, scenes, spaces, models, threads=threads)
+    run.finish()
+
+
+def _joined(pending: Sequence[Columns]) -> Columns:
+    """One table's columns from those of several batches and models, ordered by model, then by pose."""
+    joined: Columns = {
+        field.name: np.concatenate([np.asarray(columns[field.name]) for columns in pending]) for field in SCHEMA
+    }
+    order = np.lexsort((np.asarray(joined["index"]), _first_seen(np.asarray(joined["model"]))))
+    return {name: np.asarray(column)[order] for name, column in joined.items()}
+
+
+def _first_seen(values: np.ndarray) -> np.ndarray:
+    """Ranks of ``values`` by first appearance."""
+    _, first, inverse = np.unique(values, return_index=True, return_inverse=True)
+    ranks: np.ndarray = first[inverse]
+    return ranks

@@ -1,0 +1,158 @@
+"""The run folder: create, append, resume, read. Every reader of results starts here; nothing here imports torch.
+
+run.toml                    what ran, on what, with which seed, and whether it finished
+records/part-00000.parquet  rows; written beside, then renamed, so that a part is whole or absent
+images/                     kept pictures (PNG, as the model saw them) and images.parquet, which describes them
+report.html                 made from the above
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from posetest.config import RunInfo, read_toml, to_toml
+from posetest.engine.record import to_frame
+from posetest.errors import RunError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+#: What images/images.parquet says of each kept picture.
+IMAGE_SCHEMA = pa.schema(
+    [
+        pa.field("file", pa.string()),  # relative to the run folder
+        pa.field("kind", pa.string()),  # "canonical": front, upright; "gallery": confidently misread
+        pa.field("scene", pa.string()),
+        pa.field("model", pa.string()),  # "" for canonical
+        pa.field("index", pa.int64()),  # of the pose; -1 for canonical
+        pa.field("pose", pa.string()),  # replay string
+        pa.field("top1_label", pa.string()),
+        pa.field("top1_p", pa.float32()),  # as recorded
+        pa.field("png_label", pa.string()),
+        pa.field("png_p", pa.float32()),  # scored again from the 8-bit PNG
+        pa.field("persists", pa.bool_()),  # the PNG is misread as the same label
+    ]
+)
+
+
+class RunFolder:
+    """A run folder on disk.
+
+    Attributes:
+        path: the folder.
+        info: run.toml.
+    """
+
+    def __init__(self, path: Path, info: RunInfo) -> None:
+        self.path = path
+        self.info = info
+
+    @classmethod
+    def create(cls, path: Path, info: RunInfo) -> Self:
+        """A new run folder.
+
+        Raises:
+            RunError: the folder holds something already.
+        """
+        if path.exists() and (not path.is_dir() or any(path.iterdir())):
+            hint = "add --resume to go on with it, or " if (path / "run.toml").is_file() else ""
+            raise RunError(f"{path}: already there and not empty; {hint}choose another --out")
+        (path / "records").mkdir(parents=True, exist_ok=True)
+        (path / "images").mkdir(exist_ok=True)
+        run = cls(path, info)
+        run._write_info()
+        return run
+
+    @classmethod
+    def open(cls, path: str | Path) -> Self:
+        """The run in the folder ``path``.
+
+        Raises:
+            RunError: there is no run.
+            ConfigError: its run.toml is damaged.
+        """
+        path = Path(path)
+        if not (path / "run.toml").is_file():
+            raise RunError(f"{path}: no run folder (it has no run.toml)")
+        return cls(path, read_toml(path / "run.toml", RunInfo))
+
+    def _write_info(self) -> None:
+        _replace(self.path / "run.toml", lambda partial: partial.write_text(to_toml(self.info), encoding="utf-8"))
+
+    def finish(self) -> None:
+        """Mark the run as complete."""
+        self.info = msgspec.structs.replace(self.info, status="complete")
+        self._write_info()
+
+    def part_path(self, part: int) -> Path:
+        """File of part number ``part``."""
+        return self.path / "records" / f"part-{part:05d}.parquet"
+
+    def has_part(self, part: int) -> bool:
+        """Whether this part has been written."""
+        return self.part_path(part).is_file()
+
+    def write_part(self, part: int, table: pa.Table) -> None:
+        """Store a record part: written beside, then renamed."""
+        _replace(self.part_path(part), lambda partial: pq.write_table(table, partial, compression="zstd"))
+
+    def part_files(self) -> list[Path]:
+        """The parts that are there, in order."""
+        return sorted((self.path / "records").glob("part-*.parquet"))
+
+    def parts(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
+        """The record parts one by one, so that memory does not grow with the run.
+
+        Raises:
+            RunError: a part cannot be read.
+        """
+        for file in self.part_files():
+            try:
+                yield pq.read_table(file, columns=columns)
+            except (OSError, pa.ArrowInvalid) as error:
+                raise RunError(
+                    f"{file}: damaged record part ({error}); delete it and run again with --resume"
+                ) from error
+
+    def table(self, columns: list[str] | None = None) -> pd.DataFrame:
+        """All records as a pandas table, or the named columns of them.
+
+        Raises:
+            RunError: there are none yet, or a part cannot be read.
+        """
+        parts = list(self.parts(columns))
+        if not parts:
+            raise RunError(f"{self.path}: no records yet; run it again with --resume")
+        return to_frame(pa.concat_tables(parts))
+
+    def write_images(self, table: pa.Table) -> None:
+        """Store the description of the kept pictures."""
+        target = self.path / "images" / "images.parquet"
+        _replace(target, lambda partial: pq.write_table(table, partial, compression="zstd"))
+
+    def images(self) -> pd.DataFrame:
+        """What is known of the kept pictures, a row each (columns: IMAGE_SCHEMA); empty where none were kept."""
+        file = self.path / "images" / "images.parquet"
+        if not file.is_file():
+            return to_frame(IMAGE_SCHEMA.empty_table())
+        return to_frame(pq.read_table(file))
+
+
+def _replace(target: Path, write: Any) -> None:
+    """Write ``target`` aside and rename it, so that it is never seen half written."""
+    partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        write(partial)
+        os.replace(partial, target)
+    finally:
+        with contextlib.suppress(FileNotFoundError):
+            partial.unlink()

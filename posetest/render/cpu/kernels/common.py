@@ -1,0 +1,143 @@
+"""Compiler options, constants and small inlined helpers that all kernels share.
+
+Three rules keep these loops in vector registers: constants are float32 (a Python float promotes its line to float64),
+rounding is ``np.floor`` and ``np.ceil`` (those of ``math`` return int64), and computed indices are unsigned (a signed
+one costs a test for Python's negative indices).
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import njit
+
+#: Options of each kernel. NaN and infinity keep their meaning: poses may put vertices at or behind the camera, and
+#: comparisons must fail there. No numba run-time (``_nrt``): counting references to a mesh that threads share, up and
+#: down for each row, costs more than the rows do; hence kernels allocate nothing. No wrappers for Python, except around
+#: the one entry (ENTRY): they cost a third of the compilation. ``compiled_draw`` in draw.py has the cache.
+ENTRY: dict[str, Any] = {
+    "nogil": True,
+    "_nrt": False,
+    "fastmath": {"contract", "reassoc", "arcp", "nsz"},
+    "error_model": "numpy",
+    "boundscheck": False,
+}
+OPTIONS: dict[str, Any] = {**ENTRY, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+INLINED: dict[str, Any] = {**OPTIONS, "forceinline": True}
+
+f32 = np.float32
+i32 = np.int32
+u32 = np.uint32
+u64 = np.uint64
+
+ZERO = np.float32(0)
+HALF = np.float32(0.5)
+ONE = np.float32(1)
+BIG = np.float32(1e9)
+
+#: Nearest depth that is drawn, in object units.
+NEAR = 0.01
+
+#: Vertices farther than this from the frame's corner go the exact, slow way: float32 edges would be too coarse there.
+GUARD_PX = np.float32(4096)
+
+#: Faces are widened by this much, in pixels, so that rounding never opens a crack between neighbours.
+WIDEN_PX = np.float32(1e-3)
+
+#: Extra pixels at the end of each row of the depth and face buffers.
+ROW_PAD = 16
+
+
+class Scratch(NamedTuple):
+    """What one thread writes while it draws: made once, used for every image of one size.
+
+    Attributes:
+        lens: float64 [4], focal lengths and principal point in pixels (fx, fy, cx, cy).
+        turn: float64 [3, 3], object frame to pixel frame (x right, y down, z forward).
+        shift: float64 [3], the object's centre in the pixel frame.
+        ray: float32 [4, 3], in the object frame: the camera, the ray direction (unit depth) through the centre of pixel
+            (0, 0), and what one pixel to the right and one down add to it.
+        px, py, inverse_depth: float32 [v]; inverse_depth is -1 where a vertex cannot be projected.
+        grid_x, grid_y: float32 [v], px and py on the grid of the visibility pass.
+        state: int8 [f + 1], 1 for a face seen from the front, -1 from the back, 0 if not drawn.
+        drawn: int32 [f], the faces to draw.
+        pending: int32 [f], those that need the slow way.
+        footprint: float32 [f], squared texels per pixel at unit depth, for the mip level.
+        silhouette: int32 [e], edges on the outline.
+        inverse: float32 [h * stride], 1 / depth of the nearest face, 0 where there is none.
+        face: int32 [h * stride], that face, or -1.
+        grid_inverse, grid_face: the same for the visibility pass.
+        rows: float32 [k, w], values of one row of pixels.
+        linear: float32 [3, h * stride], linear colour of the pixels of the object.
+        claimed: uint8 [2, h * stride], pairs of neighbours already blended.
+        weight: float32 [h * stride], sum of the weights blended into a pixel.
+        mixes: int32 [m, 3], for each blend the target, the source, the claimed pair.
+        mix_values: float32 [m, 5], weight, colour difference, change of coverage.
+        corner, cross: float64 [3, 3], slack: float64 [3], of one face on the slow way.
+        lanes: uint32 [64], state of the digest.
+    """
+
+    lens: Any
+    turn: Any
+    shift: Any
+    ray: Any
+    px: Any
+    py: Any
+    inverse_depth: Any
+    grid_x: Any
+    grid_y: Any
+    state: Any
+    drawn: Any
+    pending: Any
+    footprint: Any
+    silhouette: Any
+    inverse: Any
+    face: Any
+    grid_inverse: Any
+    grid_face: Any
+    rows: Any
+    linear: Any
+    claimed: Any
+    weight: Any
+    mixes: Any
+    mix_values: Any
+    corner: Any
+    cross: Any
+    slack: Any
+    lanes: Any
+
+
+@njit(**INLINED)
+def log2_fast(x):
+    """Base-2 logarithm of a positive float32, within 0.01: exponent plus a parabola through the mantissa."""
+    bits = f32(x).view(np.int32)
+    exponent = f32((bits >> i32(23)) - i32(127))
+    mantissa = i32((bits & i32(0x7FFFFF)) | i32(0x3F800000)).view(np.float32)
+    return exponent + (mantissa - ONE) * (f32(1.3465) - f32(0.3465) * (mantissa - ONE))
+
+
+@njit(**INLINED)
+def encode_srgb(x):
+    """sRGB of linear light in [0, 1], within 2e-4: a polynomial in the square root."""
+    s = np.sqrt(x)
+    y = f32(-0.8919521570205688)
+    y = y * s + f32(3.2604105472564697)
+    y = y * s + f32(-4.832965850830078)
+    y = y * s + f32(3.8119969367980957)
+    y = y * s + f32(-1.8783544301986694)
+    y = y * s + f32(1.5730185508728027)
+    y = y * s + f32(-0.0421532578766346)
+    y = min(y, ONE)
+    return y if x > f32(0.0031308) else x * f32(12.92)
+
+
+@njit(**INLINED)
+def fold(t, code):
+    """A texture coordinate brought into [0, 1] by its wrap mode: 0 repeat, 1 clamp, 2 mirror."""
+    if code == 0:
+        t = t - np.floor(t)
+    elif code == 2:
+        t = abs(t - f32(2) * np.floor(t * HALF + HALF))
+    t = t if t > ZERO else ZERO
+    return t if t < ONE else ONE

@@ -1,0 +1,241 @@
+"""The HTML report: one file that opens offline, made from a run folder and from nothing else."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from posetest.analysis.density import QUATERNION, densities, direction_rates, free_intervals
+from posetest.analysis.labels import wrong_labels
+from posetest.analysis.outcomes import of_pair, outcomes
+from posetest.analysis.rates import rates
+from posetest.config import ModelInfo, SceneInfo
+from posetest.engine.record import CONFIDENT, VISIBLE_INSIDE, VISIBLE_LONG_PX
+from posetest.engine.run import RunFolder
+from posetest.report import figures, words
+from posetest.report.pictures import embed
+from posetest.space import INDEX, PARAMETERS
+
+#: Bytes that a report may have; pictures take what the rest leaves.
+_BUDGET = 9_500_000
+_LEAST_FOR_PICTURES = 1_500_000
+_FIRST_PARAMETERS = ("distance", "yaw", "pitch", "roll")  # shown at once; the others behind a fold
+_WRONG_LABELS = 8
+_FEWEST_FOR_PANELS = 100  # poses; with fewer there are no four bins to compare
+
+Row = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Column:
+    """What the report says of one model on one object."""
+
+    model: ModelInfo
+    all: Row
+    visible: Row
+    verdict: str
+    map_svg: str
+    map_caption: str
+    wrong: list[Row]
+    gallery: list[Row]
+
+
+@dataclass(frozen=True)
+class Panel:
+    """One parameter: a figure for each model that has poses."""
+
+    name: str
+    unit: str
+    svgs: list[tuple[str, str]]
+
+
+@dataclass(frozen=True)
+class Section:
+    """What the report says of one object."""
+
+    scene: SceneInfo
+    anchor: str
+    canonical: Row | None
+    columns: list[Column]
+    panels: list[Panel]
+    more_panels: list[Panel]
+    accepted: list[tuple[str, str]] = field(default_factory=list)
+
+
+def write_report(run: RunFolder, path: Path) -> Path:
+    """Write the report of ``run`` to the file ``path`` and return it.
+
+    Raises:
+        RunError: the run has no records yet, or they do not fit run.toml.
+    """
+    text = render(run)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
+    try:
+        partial.write_text(text, encoding="utf-8")
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+    return path
+
+
+def render(run: RunFolder) -> str:
+    """The report of ``run`` as HTML text; raises what ``write_report`` does."""
+    intervals = {scene.name: free_intervals(scene) for scene in run.info.scenes}
+    needed = dict.fromkeys(PARAMETERS[INDEX[name]].column for free in intervals.values() for name in free)
+    frame = outcomes(run, [*QUATERNION, *needed])
+    table = rates(run)
+    kept = run.images()
+    wrong = wrong_labels(frame, _WRONG_LABELS)
+    rows = _by_stratum(table)
+    sections = [_section(run, k, frame, rows, wrong, kept) for k, _ in enumerate(run.info.scenes)]
+    context = {
+        "run": run,
+        "info": run.info,
+        "sections": sections,
+        "headline": words.headline(list(rows["all"].values())),
+        "title": _title(run),
+        "expected": run.info.poses * len(run.info.scenes) * len(run.info.models),
+        "present": len(frame),
+        "failed": frame.loc[~frame["ok"], "status"].value_counts().loc[lambda c: c > 0].to_dict(),
+        "definitions": figures.definitions(),
+        "color_bar": figures.color_bar(),
+        "interval_bar": figures.interval_bar,
+        "words": words,
+        "fewest": figures.FEWEST,
+        "confident": CONFIDENT,
+        "visible_inside": VISIBLE_INSIDE,
+        "visible_long_px": VISIBLE_LONG_PX,
+        "size_px": run.info.image_size,
+    }
+    template = _environment().get_template("report.html.j2")
+    rest = len(template.render(context, pictures={}))
+    text: str = template.render(context, pictures=embed(run, kept, max(_BUDGET - rest, _LEAST_FOR_PICTURES)))
+    return text
+
+
+def _environment() -> Any:
+    """Templates that escape every value: names of scenes, labels and files may hold markup."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    return Environment(
+        loader=FileSystemLoader(Path(__file__).parent / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+
+
+def _title(run: RunFolder) -> str:
+    scenes, models = [s.name for s in run.info.scenes], [m.name for m in run.info.models]
+    objects = words.listed(scenes) if len(scenes) <= 3 else f"{len(scenes)} objects"
+    return f"{objects} × {words.listed(models) if len(models) <= 2 else f'{len(models)} models'}"
+
+
+def _by_stratum(table: pd.DataFrame) -> dict[str, dict[tuple[str, str], Row]]:
+    found: dict[str, dict[tuple[str, str], Row]] = {}
+    for row in _records(table):
+        found.setdefault(row["stratum"], {})[row["scene"], row["model"]] = row
+    return found
+
+
+def _records(table: pd.DataFrame) -> list[Row]:
+    return [{str(key): value for key, value in row.items()} for row in table.to_dict(orient="records")]
+
+
+def _section(
+    run: RunFolder,
+    number: int,
+    frame: pd.DataFrame,
+    rows: Mapping[str, Mapping[tuple[str, str], Row]],
+    wrong: pd.DataFrame,
+    kept: pd.DataFrame,
+) -> Section:
+    """Everything about the scene of this ``number``."""
+    scene = run.info.scenes[number]
+    pairs = {m.name: of_pair(frame, scene.name, m.name) for m in run.info.models}
+    of_scene = kept[kept["scene"] == scene.name]
+    canonical = _records(of_scene[of_scene["kind"] == "canonical"])
+    panels = [_panel(scene, name, interval, pairs) for name, interval in free_intervals(scene).items()]
+    panels = [panel for panel in panels if panel.svgs]
+    return Section(
+        scene=scene,
+        anchor=f"object-{number + 1}",
+        canonical=canonical[0] if canonical else None,
+        columns=[_column(scene, m, pairs[m.name], rows, wrong, of_scene) for m in run.info.models],
+        panels=[p for p in panels if p.name in _FIRST_PARAMETERS],
+        more_panels=[p for p in panels if p.name not in _FIRST_PARAMETERS],
+        accepted=_accepted(scene, run.info.models),
+    )
+
+
+def _column(
+    scene: SceneInfo,
+    model: ModelInfo,
+    pair: pd.DataFrame,
+    rows: Mapping[str, Mapping[tuple[str, str], Row]],
+    wrong: pd.DataFrame,
+    of_scene: pd.DataFrame,
+) -> Column:
+    everything, visible = rows["all"][scene.name, model.name], rows["visible"][scene.name, model.name]
+    picked = (wrong["scene"] == scene.name) & (wrong["model"] == model.name)
+    gallery = of_scene[(of_scene["kind"] == "gallery") & (of_scene["model"] == model.name)]
+    map_svg, caption = _map(scene, model, pair)
+    return Column(
+        model=model,
+        all=everything,
+        visible=visible,
+        verdict=words.verdict(everything, visible),
+        map_svg=map_svg,
+        map_caption=caption,
+        wrong=_records(wrong[picked]),
+        gallery=_records(gallery),
+    )
+
+
+def _map(scene: SceneInfo, model: ModelInfo, pair: pd.DataFrame) -> tuple[str, str]:
+    """The map of the recognition rate over viewing direction, and what to know to read it."""
+    if not len(pair):
+        return "", ""
+    table = direction_rates(pair)
+    filled = table[table["n"] > 0]
+    reach = 50 * (filled["high"] - filled["low"]).median()
+    caption = (
+        f"n = {len(pair):,} poses in {len(filled)} of {len(table)} equal-area cells, median "
+        f"{filled['n'].median():.0f} a cell: one cell's 95 % interval reaches about ±{reach:.0f} points"
+    )
+    return figures.direction_map(table, f"recognition rate of {scene.name} by {model.name} over direction"), caption
+
+
+def _panel(scene: SceneInfo, name: str, interval: Any, pairs: Mapping[str, pd.DataFrame]) -> Panel:
+    unit = "degrees" if PARAMETERS[INDEX[name]].column.endswith("_deg") else _UNITS.get(name, "")
+    is_log = interval is not None and interval.prior == "log"
+    svgs = [
+        (model, figures.density_panel(densities(pair, name, interval), unit, f"{name}, {scene.name}, {model}", is_log))
+        for model, pair in pairs.items()
+        if len(pair) >= _FEWEST_FOR_PANELS
+    ]
+    return Panel(name.replace("_", " "), unit, svgs)
+
+
+_UNITS = {
+    "distance": "object units, camera to centre",
+    "offset_x": "half-frames",
+    "offset_y": "half-frames",
+    "light_strength": "linear",
+    "ambient": "linear",
+}
+
+
+def _accepted(scene: SceneInfo, models: Sequence[ModelInfo]) -> list[tuple[str, str]]:
+    """Accepted labels and the models they hold for: one entry where all models agree."""
+    found = [(m.name, ", ".join(m.accepted_names.get(scene.name, ())) or "none") for m in models]
+    if len({labels for _, labels in found}) == 1:
+        return [("", found[0][1])]
+    return found

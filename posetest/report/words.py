@@ -1,0 +1,97 @@
+"""Numbers and findings in words, the same in every part of a report."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from posetest.engine.record import CONFIDENT
+
+_THIN = "\u202f"  # narrow no-break space before a percent sign
+_NONE = "–"
+
+
+def percent(value: float, digits: int = 1) -> str:
+    """A share as "23.4 %"; a dash where there is none."""
+    return _NONE if math.isnan(value) else f"{100 * value:.{digits}f}{_THIN}%"
+
+
+def bounds(low: float, high: float, digits: int = 1) -> str:
+    """An interval of shares as "[21.6, 25.3]", in percent; empty where there is none."""
+    return "" if math.isnan(low) else f"[{100 * low:.{digits}f}, {100 * high:.{digits}f}]"
+
+
+def with_bounds(rate: float, low: float, high: float, digits: int = 1) -> str:
+    """A share with its interval: "23.4 % [21.6, 25.3]"."""
+    return f"{percent(rate, digits)} {bounds(low, high, digits)}".strip()
+
+
+def count(value: float) -> str:
+    """A whole number with thousands separated: "2,000"."""
+    return f"{int(value):,}"
+
+
+def decimal(value: float) -> str:
+    """A probability as "0.93"; a dash where there is none."""
+    return _NONE if value is None or math.isnan(value) else f"{value:.2f}"
+
+
+def plural(number: int, noun: str) -> str:
+    """ "1 pose", "2,000 poses"."""
+    return f"{number:,} {noun}" + ("" if number == 1 else "s")
+
+
+def listed(words: Sequence[str], most: int = 3) -> str:
+    """ "jeep, minibus and van"; of more than ``most``, the first and how many more."""
+    if len(words) > most:
+        return f"{', '.join(words[: most - 1])} and {len(words) - most + 1} more"
+    return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
+
+
+def verdict(everything: Mapping[str, Any], visible: Mapping[str, Any]) -> str:
+    """What a model makes of an object, in sentences whose first lacks its subject, the model.
+
+    Made from the pair's rows of ``rates`` for all and for visible poses.
+    """
+    scene, n = everything["scene"], int(everything["n"])
+    if not n:
+        failed = int(everything["n_failed_status"])
+        return (
+            f"could evaluate none of {plural(failed, 'pose')} of {scene}."
+            if failed
+            else f"has no poses of {scene} yet."
+        )
+    rate = with_bounds(everything["rate"], everything["low"], everything["high"])
+    first = f"recognises {scene} in {rate} of poses (n = {n:,})"
+    if not visible["n"]:
+        first += "; none of them is visible."
+    elif visible["n"] < n:
+        rate = with_bounds(visible["rate"], visible["low"], visible["high"])
+        first += f", and in {rate} of the visible ones (n = {visible['n']:,})."
+    else:
+        first += ", all of them visible."
+    if not everything["misread"]:
+        return f"{first} None was misread."
+    confident = with_bounds(everything["confident_rate"], everything["confident_low"], everything["confident_high"])
+    wrong = with_bounds(everything["wrong_share"], everything["wrong_low"], everything["wrong_high"])
+    return (
+        f"{first} It is wrong with a confidence of {CONFIDENT} or more in {confident} of poses. "
+        f"What it sees most often instead: {everything['wrong_label'] or '(no name)'}, in {wrong} of poses."
+    )
+
+
+def headline(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The run in one or two sentences, from the rows of ``rates`` for all poses."""
+    counted = [row for row in rows if row["n"]]
+    if not counted:
+        return "No pose has been evaluated yet."
+    if len(rows) == 1:
+        row = rows[0]
+        rate = with_bounds(row["rate"], row["low"], row["high"])
+        return f"{row['model']} recognises {row['scene']} in {rate} of poses (n = {row['n']:,})."
+    low, high = min(counted, key=lambda row: row["rate"]), max(counted, key=lambda row: row["rate"])
+    ends = [f"{with_bounds(r['rate'], r['low'], r['high'])} ({r['scene']}, {r['model']})" for r in (low, high)]
+    if low["rate"] == high["rate"]:
+        return f"The recognition rate is {percent(low['rate'])} for every object and model."
+    return f"The recognition rate of an object lies between {ends[0]} and {ends[1]}."

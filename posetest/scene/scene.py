@@ -1,0 +1,154 @@
+"""A scene: an object with accepted labels, a camera, lights, a background and the space its poses come from."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from posetest.config import BackgroundConfig, ObjectConfig, SceneConfig, read_toml, to_toml
+from posetest.errors import ConfigError, suggest
+from posetest.resources import bundled
+from posetest.scene.background import Background, background_files
+from posetest.scene.load import SUFFIXES, load_mesh
+from posetest.scene.mesh import Mesh
+
+
+@dataclass(frozen=True, eq=False)
+class Scene:
+    """One object in its surroundings, ready to be rendered.
+
+    Attributes:
+        name: for tables and reports, unique within a run.
+        mesh: the object.
+        background: what is behind it.
+        config: the scene file's content; camera, lights, labels and space are read from here.
+        source: where the scene came from.
+    """
+
+    name: str
+    mesh: Mesh
+    background: Background
+    config: SceneConfig
+    source: str
+
+    @property
+    def labels(self) -> tuple[int | str, ...]:
+        """What a model may call the object."""
+        return self.config.object.labels
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 (hex) over everything that can change a picture of the scene but the mesh."""
+        config = msgspec.structs.replace(self.config, object=ObjectConfig(mesh=""), name="")
+        sha = hashlib.sha256(to_toml(config).encode())
+        for path in self.background.files:
+            sha.update(path.read_bytes())
+        return sha.hexdigest()
+
+    def renamed(self, name: str) -> Scene:
+        """The same scene under another name."""
+        return replace(self, name=name)
+
+
+def load_scene(
+    source: str | Path,
+    *,
+    up: str | None = None,
+    front: str | None = None,
+    labels: Sequence[int | str] = (),
+    texture: str | Path | None = None,
+) -> Scene:
+    """The scene of a TOML file, of a bundled scene's name, or of a bare mesh file under default conditions.
+
+    ``up``, ``front``, ``labels`` and ``texture`` replace what the scene says of its object.
+
+    Raises:
+        ConfigError: no such scene, or its content does not fit.
+        MeshError: its mesh cannot be drawn.
+    """
+    path = find_scene(source)
+    config = read_toml(path, SceneConfig) if path.suffix == ".toml" else _around_mesh(path)
+    changes: dict[str, Any] = {"up": up, "front": front, "labels": tuple(labels) or None}
+    if texture is not None:
+        changes["texture"] = str(Path(texture).resolve())
+    given = {key: value for key, value in changes.items() if value is not None}
+    config = msgspec.structs.replace(config, object=msgspec.structs.replace(config.object, **given))
+    return build_scene(config, folder=path.parent, name=config.name or path.stem, source=str(path))
+
+
+def _around_mesh(path: Path) -> SceneConfig:
+    return SceneConfig(object=ObjectConfig(mesh=path.name), name=path.stem)
+
+
+def build_scene(config: SceneConfig, *, folder: Path, name: str, source: str) -> Scene:
+    """A scene from its configuration; relative paths count from ``folder``.
+
+    Raises:
+        ConfigError, MeshError: as ``load_scene``.
+    """
+    item = config.object
+    texture = folder / item.texture if item.texture else None
+    mesh = load_mesh(folder / item.mesh, up=item.up, front=item.front, texture=texture)
+    return Scene(name, mesh, _background(config.background, folder, source), config, source)
+
+
+def _background(config: BackgroundConfig, folder: Path, where: str) -> Background:
+    color = parse_color(config.color, f"{where}: background.color")
+    if config.image and config.images:
+        raise ConfigError(f"{where}: [background] has both image and images; keep one")
+    if config.images:
+        return Background(color, background_files(folder / config.images))
+    if config.image:
+        picture = folder / config.image
+        if not picture.is_file():
+            raise ConfigError(f"{where}: background.image: no such file: {picture}")
+        return Background(color, (picture,))
+    return Background(color)
+
+
+def parse_color(value: str | tuple[float, float, float], where: str) -> tuple[float, float, float]:
+    """sRGB in [0, 1] of "#rrggbb" or of three numbers.
+
+    Raises:
+        ConfigError: neither of the two.
+    """
+    if isinstance(value, str):
+        match = re.fullmatch(r"#([0-9a-fA-F]{2})([0-9a-fA-F]{2})([0-9a-fA-F]{2})", value)
+        if not match:
+            raise ConfigError(f'{where}: "{value}" is not a colour such as "#8090a0"')
+        red, green, blue = (int(pair, 16) / 255 for pair in match.groups())
+        return red, green, blue
+    if not all(math.isfinite(x) and 0 <= x <= 1 for x in value):
+        raise ConfigError(f"{where}: {value} is not three numbers in [0, 1]")
+    return value
+
+
+def bundled_scenes() -> tuple[Path, ...]:
+    """The scene files that come with the package, sorted by name."""
+    return tuple(sorted(bundled("scenes").glob("*.toml")))
+
+
+def find_scene(source: str | Path) -> Path:
+    """The file behind ``source``: a scene or mesh file, or the name of a bundled scene.
+
+    Raises:
+        ConfigError: there is no such file and no bundled scene of that name.
+    """
+    path = Path(source)
+    if path.is_file():
+        if path.suffix.lower() in (".toml", *SUFFIXES):
+            return path
+        raise ConfigError(f"{path}: neither a scene (.toml) nor a mesh ({', '.join(SUFFIXES)})")
+    names = {scene.stem: scene for scene in bundled_scenes()}
+    if str(source) in names:
+        return names[str(source)]
+    near = suggest(str(source), [*names, *(str(p) for p in path.parent.glob("*") if p.is_file())])
+    raise ConfigError(f"{source}: no such scene or mesh file, nor a bundled scene{near} (bundled: {', '.join(names)})")

@@ -1,0 +1,133 @@
+"""Facts about every object built by code: geometry, variation, and that the committed files are what it builds."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from posetest.objects.build import build_all
+from posetest.objects.catalogue import BUILDERS
+from posetest.objects.distractors import distractor
+from posetest.resources import bundled
+from posetest.scene.mesh import Mesh
+
+MAX_BYTES = 400_000
+
+
+@pytest.fixture(scope="module")
+def rebuilt(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
+    return {path.stem: path for path in build_all(tmp_path_factory.mktemp("meshes"))}
+
+
+def open_edges(mesh: Mesh) -> int:
+    """How many directed edges lack their opposite."""
+    f = mesh.faces
+    edges = Counter(map(tuple, np.concatenate([f[:, [0, 1]], f[:, [1, 2]], f[:, [2, 0]]]).tolist()))
+    return sum(max(0, n - edges[b, a]) for (a, b), n in edges.items())
+
+
+def volume(mesh: Mesh) -> float:
+    a, b, c = (mesh.verts_obj[mesh.faces[:, k]].astype(np.float64) for k in range(3))
+    return float(np.einsum("ij,ij->i", a, np.cross(b, c)).sum() / 6)
+
+
+def texels(mesh: Mesh) -> np.ndarray:
+    """sRGB at the middle of every face, in [0, 1]."""
+    texture = mesh.materials[0].texture
+    assert texture is not None
+    height, width = texture.image.shape[:2]
+    u, v = mesh.uv.mean(axis=1).T
+    rows, columns = (
+        np.clip(((1 - v) * height).astype(int), 0, height - 1),
+        np.clip((u * width).astype(int), 0, width - 1),
+    )
+    return texture.image[rows, columns, :3] / 255.0
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_committed_meshes_are_what_the_code_builds(name: str, rebuilt: dict[str, Path]) -> None:
+    committed = bundled("meshes") / f"{name}.glb"
+    ours, theirs = (hashlib.sha256(p.read_bytes()).hexdigest() for p in (rebuilt[name], committed))
+    assert ours == theirs, "run python -m posetest.objects.build and commit meshes/"
+    assert committed.stat().st_size < MAX_BYTES
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+@pytest.mark.parametrize("seed", [0, 7])
+def test_building_twice_gives_the_same_bits(name: str, seed: int) -> None:
+    assert BUILDERS[name](seed).mesh.digest == BUILDERS[name](seed).mesh.digest
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_seeds_give_different_objects(name: str) -> None:
+    digests = {BUILDERS[name](seed).mesh.digest for seed in range(6)}
+    assert len(digests) == 6
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_an_object_is_closed_outward_and_in_object_units(name: str, seed: int) -> None:
+    mesh = BUILDERS[name](seed).mesh
+    low, high = mesh.verts_obj.min(axis=0), mesh.verts_obj.max(axis=0)
+    assert np.abs(low + high).max() < 1e-4
+    assert (high - low).max() == pytest.approx(2.0, abs=1e-4)
+    assert open_edges(mesh) == 0
+    assert volume(mesh) > 0
+    assert np.allclose(np.linalg.norm(mesh.normals, axis=-1), 1.0, atol=1e-4)
+    assert mesh.uv.min() >= 0.0
+    assert mesh.uv.max() <= 1.0
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_labels_are_the_same_for_every_variant(name: str) -> None:
+    assert BUILDERS[name](0).labels == BUILDERS[name](3).labels
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_a_bus_drives_towards_the_front_on_wheels_below(seed: int) -> None:
+    mesh = BUILDERS["school_bus"](seed).mesh
+    x, y, z = mesh.verts_obj.T
+    assert z.max() == pytest.approx(1.0, abs=1e-4)  # longest from back to front
+    roof = y.max()
+    assert y[z > 0.85].max() < roof - 0.15  # the bonnet in front is lower than the back
+    assert y[z < -0.85].max() > roof - 0.1
+    dark = texels(mesh).max(axis=1) < 0.2
+    middle = mesh.verts_obj[mesh.faces].mean(axis=1)
+    assert dark[middle[:, 1] < y.min() + 0.05].mean() > 0.9  # tyres are what touches the ground
+    assert abs(x.max() + x.min()) < 1e-4
+
+
+def test_a_mug_has_its_handle_on_the_right() -> None:
+    mesh = BUILDERS["coffee_mug"](0).mesh
+    x, z = mesh.verts_obj[:, 0], mesh.verts_obj[:, 2]
+    right = x > x.max() - 0.1
+    assert np.abs(z[right]).max() < 0.2  # the handle is a narrow strap
+    assert np.abs(z[x < x.min() + 0.1]).max() > 0.2  # opposite it is the round wall
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_lamps_of_a_traffic_light_shine_to_the_front_and_red_is_on_top(seed: int) -> None:
+    mesh = BUILDERS["traffic_light"](seed).mesh
+    emissive = np.array([m.emissive for m in mesh.materials])[mesh.face_material]
+    lit = emissive.max(axis=1) > 0
+    assert lit.any()
+    assert mesh.normals[lit, :, 2].mean() > 0.3
+    middle, colour = mesh.verts_obj[mesh.faces].mean(axis=1), texels(mesh)
+    glass = (colour.max(axis=1) - colour.min(axis=1) > 0.12) & (mesh.normals[:, :, 2].mean(axis=1) > 0.6)
+    red = glass & (colour[:, 0] > 2 * colour[:, 1])
+    green = glass & (colour[:, 1] > 1.3 * colour[:, 0])
+    assert red.any()
+    assert green.any()
+    assert middle[red, 1].mean() > middle[green, 1].mean() + 0.3
+
+
+@pytest.mark.parametrize("seed", range(24))
+def test_distractors_are_closed_outward_and_repeatable(seed: int) -> None:
+    mesh = distractor(seed)
+    assert open_edges(mesh) == 0
+    assert volume(mesh) > 0
+    assert mesh.digest == distractor(seed).digest

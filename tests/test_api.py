@@ -1,0 +1,196 @@
+"""The whole path from Python, on a cube whose sides have known colours and a model that names the largest."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from helpers import SCENE, LargestColour, write_cube_scene
+from PIL import Image
+
+import posetest
+from posetest.api import contact_sheet, grid_poses
+from posetest.engine.evaluate import plan
+from posetest.errors import ConfigError, LabelError, ModelError, RunError
+from posetest.geometry.so3 import quaternion_to_matrix, viewing_direction
+
+
+@pytest.fixture(scope="module")
+def cube(tmp_path_factory: pytest.TempPathFactory) -> posetest.Scene:
+    return posetest.load_scene(write_cube_scene(tmp_path_factory.mktemp("cube")))
+
+
+def audit(scene: object, out: Path, **options: object) -> posetest.Run:
+    settings = {"poses": 150, "image_size": 48, "threads": 2, "batch_size": 16, **options}
+    return posetest.audit(settings.pop("model", LargestColour()), scene, out=out, **settings)
+
+
+def test_the_audit_finds_the_side_that_the_model_recognises(cube: posetest.Scene, tmp_path: Path) -> None:
+    table = audit(cube, tmp_path / "run", poses=400).table()
+    towards = viewing_direction(quaternion_to_matrix(table[["qw", "qx", "qy", "qz"]].to_numpy()))
+    front = table["recognised"][towards[:, 2] > 0.95]
+    behind = table["recognised"][towards[:, 2] < 0]
+    assert len(front) >= 5
+    assert front.all()
+    assert not behind.any()
+    assert (table["status"] == "ok").all()
+
+
+@pytest.mark.parametrize("other", [{"batch_size": 7}, {"batch_size": 64}, {"threads": 1}])
+def test_poses_and_pictures_do_not_depend_on_batch_or_threads(
+    cube: posetest.Scene, tmp_path: Path, other: dict[str, int]
+) -> None:
+    first = audit(cube, tmp_path / "a").table()
+    second = audit(cube, tmp_path / "b", **other).table()
+    assert first["image_digest"].equals(second["image_digest"])
+    assert first["image_digest"].nunique() == len(first)
+    assert first.drop(columns=["top1_p", "accepted_p", "entropy"]).equals(
+        second.drop(columns=["top1_p", "accepted_p", "entropy"])
+    )
+    assert np.abs(first["top1_p"] - second["top1_p"]).max() < 1e-4
+
+
+class Dies(LargestColour):
+    """Fails at its n-th call, like a process that is killed."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__()
+        self.calls, self.at = 0, at
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        self.calls += 1
+        if self.calls == self.at:
+            raise RuntimeError("out of memory")
+        return super().forward(images)
+
+
+def test_a_run_that_died_resumes_to_the_rows_of_an_undisturbed_one(
+    cube: posetest.Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("posetest.api._PART_SIZE", 32)
+    whole = audit(cube, tmp_path / "whole")
+    with pytest.raises(ModelError, match=r"Dies: failed .*RuntimeError: out of memory.*at poses 80 to 95 of cube"):
+        audit([cube], tmp_path / "died", model=posetest.load_model(Dies(at=6 + 1)))
+    died = posetest.open_run(tmp_path / "died")
+    assert died.info.status == "running"
+    assert 0 < len(died.part_files()) < len(whole.part_files())
+    model = posetest.load_model(LargestColour(), name="Dies")
+    resumed = audit(cube, tmp_path / "died", model=model, resume=True)
+    assert resumed.info.status == "complete"
+    assert resumed.table().drop(columns="model").equals(whole.table().drop(columns="model"))
+
+
+def test_resuming_with_another_request_is_refused(cube: posetest.Scene, tmp_path: Path) -> None:
+    audit(cube, tmp_path / "run")
+    with pytest.raises(RunError, match="started with seed = 0, now 1"):
+        audit(cube, tmp_path / "run", seed=1, resume=True)
+    with pytest.raises(RunError, match="started with other models"):
+        audit(cube, tmp_path / "run", model=posetest.load_model(LargestColour(), name="other"), resume=True)
+    with pytest.raises(RunError, match="add --resume"):
+        audit(cube, tmp_path / "run")
+
+
+def test_several_models_see_the_same_pictures(cube: posetest.Scene, tmp_path: Path) -> None:
+    table = audit(cube, tmp_path / "run", model=[LargestColour(), LargestColour()], poses=40).table()
+    first, second = (table[table["model"] == name] for name in ("LargestColour", "LargestColour-2"))
+    assert len(first) == len(second) == 40
+    assert first["image_digest"].tolist() == second["image_digest"].tolist()
+
+
+def test_kept_pictures_are_the_ones_that_were_recorded(cube: posetest.Scene, tmp_path: Path) -> None:
+    run = audit(cube, tmp_path / "run")
+    images, table = run.images(), run.table().set_index("index")
+    gallery = images[images["kind"] == "gallery"]
+    assert len(gallery) == 12
+    assert (images["kind"] == "canonical").sum() == 1
+    for row in gallery.itertuples():
+        assert not table["recognised"][row.index]
+        assert row.top1_p == table["top1_p"][row.index]
+        assert row.persists
+        with Image.open(run.path / row.file) as opened:
+            stored = np.asarray(opened, dtype=np.float32).transpose(2, 0, 1) / 255
+        again = posetest.render_poses(cube, row.pose, image_size=48)[0]
+        assert np.abs(stored - again).max() <= 0.5 / 255 + 1e-6
+    misread = table[~table["recognised"] & table["visible"]]
+    assert gallery["top1_p"].min() >= misread["top1_p"].nlargest(12).min()
+
+
+def test_run_toml_is_enough_to_repeat_the_run(cube: posetest.Scene, tmp_path: Path) -> None:
+    info = audit(cube, tmp_path / "run", seed=5).info
+    scene = info.scenes[0]
+    assert info.seed == 5
+    assert scene.mesh_digest == cube.mesh.digest
+    assert scene.measure.startswith("Haar-uniform rotations; distance uniform 4.5 to 8")
+    assert info.models[0].accepted == {"cube": (0,)}
+    assert {"posetest", "torch", "numpy", "numba", "python"} <= set(info.versions)
+
+
+def test_scores_that_are_no_numbers_are_counted_not_dropped(cube: posetest.Scene, tmp_path: Path) -> None:
+    def broken(images: torch.Tensor) -> torch.Tensor:
+        scores = LargestColour()(images)
+        if len(images) > 2:  # not the two pictures that a model is tried on when it is loaded
+            scores[::2] = float("nan")
+        return scores
+
+    broken.categories = LargestColour.categories  # type: ignore[attr-defined]
+    run = audit(cube, tmp_path / "run", model=broken, poses=30)
+    assert (run.table()["status"] == "scores not finite").sum() == 15
+    assert len(run.table()) == 30
+
+
+def test_a_scene_without_labels_is_refused(tmp_path: Path) -> None:
+    path = write_cube_scene(tmp_path, '[object]\nmesh = "cube.obj"')
+    with pytest.raises(LabelError, match="which labels count as recognised"):
+        posetest.audit(LargestColour(), path)
+
+
+def test_a_label_that_the_model_does_not_know_is_refused_with_a_suggestion(tmp_path: Path) -> None:
+    path = write_cube_scene(tmp_path, SCENE.replace('"red"', '"gren"'))
+    with pytest.raises(LabelError, match="green"):
+        posetest.audit(LargestColour(), path, out=tmp_path / "run")
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("option", ["poses", "batch_size", "image_size", "threads"])
+def test_sizes_below_one_are_refused(cube: posetest.Scene, tmp_path: Path, option: str) -> None:
+    with pytest.raises(ConfigError, match=rf"{option} = -1: at least 1"):
+        audit(cube, tmp_path / "run", **{option: -1})
+
+
+def test_the_plan_covers_every_pose_once_in_parts_of_its_own() -> None:
+    work = list(plan(scenes=2, poses=100, part_size=48, batch_size=16))
+    covered = [(w.scene, i) for w in work for i in range(w.start, w.stop)]
+    assert covered == [(s, i) for s in range(2) for i in range(100)]
+    assert [w.part for w in work if w.is_last] == [0, 1, 2, 3, 4, 5]
+
+
+def test_render_draws_the_side_that_the_pose_turns_to_the_viewer(cube: posetest.Scene) -> None:
+    front, back, side = posetest.render_poses(
+        cube, ["distance=8", "yaw=180,distance=8", "yaw=90,distance=8"], image_size=32
+    )
+    for picture, channel in ((front, 0), (back, 1), (side, 2)):
+        assert picture[:, 16, 16].argmax() == channel
+
+
+def test_a_grid_runs_along_rows_and_down_columns() -> None:
+    texts, columns = grid_poses("yaw=0:90:3,pitch=-10:10:2", "distance=4")
+    assert columns == 3
+    assert texts[1] == "distance=4,yaw=45,pitch=-10"
+    assert texts[3] == "distance=4,yaw=0,pitch=10"
+
+
+@pytest.mark.parametrize("grid", ["yaw=0:90", "yaw", "yaw=0:90:x", "", "yaw=0:1:2,pitch=0:1:2,roll=0:1:2"])
+def test_a_grid_that_cannot_be_read_is_refused(grid: str) -> None:
+    with pytest.raises(ConfigError, match="grid"):
+        grid_poses(grid)
+
+
+def test_a_contact_sheet_holds_its_pictures_in_reading_order() -> None:
+    images = np.stack([np.full((3, 4, 5), value, np.float32) for value in (0.0, 0.5, 1.0)])
+    sheet = contact_sheet(images, columns=2, gap=1)
+    assert sheet.shape == (9, 11, 3)
+    assert sheet[0, 0, 0] == 0
+    assert sheet[0, 6, 0] == 128
+    assert sheet[5, 0, 0] == 255

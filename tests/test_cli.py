@@ -1,0 +1,103 @@
+"""The command line: results on stdout, everything else on stderr, a user's mistake never a traceback."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from helpers import write_cube_scene
+from PIL import Image
+
+from posetest.cli import main
+
+MODEL = f"{Path(__file__).with_name('helpers.py')}:LargestColour"
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Path:
+    return write_cube_scene(tmp_path)
+
+
+def test_an_audit_prints_rates_and_leaves_a_report(
+    scene: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    arguments = ["audit", str(scene), "--model", MODEL, "--poses", "40", "--image-size", "32", "--out", str(out)]
+    assert main([*arguments, "--json"]) == 0
+    printed = capsys.readouterr()
+    rows = json.loads(printed.out)
+    everything = next(row for row in rows if row["stratum"] == "all")
+    assert everything["n"] == 40
+    assert everything["low"] < everything["rate"] < everything["high"]
+    assert everything["measure"].startswith("Haar-uniform")
+    assert "report.html" in printed.err
+    assert (out / "report.html").stat().st_size > 10_000
+    (out / "report.html").unlink()
+    assert main(["report", str(out)]) == 0
+    assert capsys.readouterr().out.strip() == str(out / "report.html")
+    assert (out / "report.html").is_file()
+
+
+def test_options_of_the_mesh_reach_it(scene: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    # the cube's green back faces -z: with --front=-z it is what the viewer sees
+    target = tmp_path / "back.png"
+    mesh = str(scene.with_name("cube.obj"))
+    assert main(["render", mesh, "--front=-z", "--pose", "distance=6", "--size", "40x20", "-o", str(target)]) == 0
+    with Image.open(target) as opened:
+        picture = np.asarray(opened)
+    assert picture.shape == (20, 40, 3)
+    assert picture[10, 20].argmax() == 1
+
+
+def test_a_grid_is_a_sheet_of_pictures(scene: Path, tmp_path: Path) -> None:
+    target = tmp_path / "grid.png"
+    grid = ["--grid", "yaw=0:180:3,pitch=0:30:2", "--pose", "distance=6", "--size", "32", "-o", str(target)]
+    assert main(["render", str(scene), *grid]) == 0
+    with Image.open(target) as sheet:
+        assert sheet.size == (3 * 34 - 2, 2 * 34 - 2)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["audit", "nowhere.obj"], "nowhere.obj: no such scene or mesh file"),
+        (["audit", "SCENE", "--model", "torchvision:resnet5", "--poses", "1"], "resnet50"),
+        (["audit", "SCENE", "--resume"], "--resume needs --out"),
+        (["audit", "SCENE", "SCENE", "--label", "x"], "--label: for one scene only; here are 2"),
+        (["audit", "SCENE", "--poses", "0"], "poses = 0: at least 1"),
+        (["render", "SCENE", "--pose", "yaww=3"], 'did you mean "yaw"'),
+        (["render", "SCENE", "--size", "big"], '--size big: "224" or "640x480"'),
+        (["render", "SCENE", "-o", "x.tiff"], "written as PNG"),
+        (["render", "SCENE", "--up", "+w"], "+w"),
+        (["report", "nowhere"], "no run folder"),
+    ],
+)
+def test_a_mistake_is_one_plain_message(
+    scene: Path, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main([str(scene) if a == "SCENE" else a for a in arguments]) == 1
+    error = capsys.readouterr().err
+    assert message in error
+    assert "Traceback" not in error
+
+
+def test_an_unknown_command_is_answered_with_a_suggestion(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audt"]) == 2
+    assert 'did you mean "audit"?' in capsys.readouterr().err
+
+
+def test_help_and_version_answer(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--help"]) == 0
+    assert "doctor" in capsys.readouterr().out
+    assert main(["--version"]) == 0
+    assert capsys.readouterr().out.startswith("posetest 0.")
+
+
+def test_the_doctor_finds_the_installation_sound(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["doctor"]) == 0
+    lines = capsys.readouterr().out
+    for name in ("torch", "torchvision", "renderer: cpu", "bundled classifier"):
+        assert f"ok      {name}" in lines
+    assert "broken" not in lines
