@@ -57,6 +57,8 @@ def framed(scene: object, azimuth_deg: float, elevation_deg: float, share: float
         "offset_y": offset[1],
         "light_azimuth": azimuth_deg - 35,
         "light_elevation": elevation_deg + 30,
+        "light_strength": 0.8,
+        "ambient": 0.15,
     }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -87,6 +88,7 @@ def audit(
     if given and len(scenes) != 1:
         raise ConfigError(f"{', '.join(given)}: for one scene only; here are {len(scenes)}. Write scene files instead")
     loaded = [load_scene(s, up=up, front=front, labels=label, texture=texture) for s in scenes] or None
+    _warm_up()
     with _progress() as progress:
         run = api.audit(
             model or "bundled",
@@ -143,6 +145,7 @@ def render(
 
     loaded = load_scene(scene, up=up, front=front, texture=texture)
     texts, columns = api.grid_poses(grid, pose) if grid else ([pose], 1)
+    _warm_up()
     images = api.render_poses(loaded, texts, image_size=_parse_size(size), threads=threads)
     if output.suffix.lower() != ".png":
         raise ConfigError(f"{output}: the picture is written as PNG; let the name end in .png")
@@ -182,6 +185,20 @@ def _parse_size(text: str) -> tuple[int, int]:
     if len(pieces) > 2 or not all(piece.isdecimal() for piece in pieces):
         raise ConfigError(f'--size {text}: "224" or "640x480" (width x height) is wanted')
     return int(pieces[-1]), int(pieces[0])
+
+
+def _warm_up() -> None:
+    """Compile the renderer's kernels, or read them from the cache; say so where that takes a while."""
+    from posetest.render.cpu.renderer import warm_up
+
+    notice = threading.Timer(
+        1.5, sys.stderr.write, ["compiling the renderer's kernels (about half a minute, once)...\n"]
+    )
+    notice.start()
+    try:
+        warm_up()
+    finally:
+        notice.cancel()
 
 
 @contextlib.contextmanager

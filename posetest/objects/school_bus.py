@@ -1,6 +1,6 @@
 """A North American school bus with a bonnet: yellow, black rub rails, a row of sash windows, lettering and a stop arm.
 
-Lengths are metres. The ground is y = 0, the middle of the rear axle's tyres touches it, the bus looks towards +z.
+Lengths are metres. The tyres stand on y = 0, the back is at z = 0, the bus looks towards +z.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import numpy as np
 
 from posetest.objects import school_bus_paint
 from posetest.objects.assemble import BuiltObject, Variation, assemble
-from posetest.objects.paint import Canvas, Color, mix
+from posetest.objects.paint import Array, Canvas, Color, mix
 from posetest.objects.parts import (
     Part,
     Skin,
@@ -58,7 +58,7 @@ def build(seed: int = 0) -> BuiltObject:
     return BuiltObject(assemble("school_bus", parts), LABELS)
 
 
-def _outline(plan: Plan, inset: float = 0.0) -> np.ndarray:
+def _outline(plan: Plan, inset: float = 0.0) -> Array:
     """The cross-section of the body, float64 [n, 2], counter-clockwise seen from the front."""
     turn = np.linspace(0.0, np.pi / 2, 9)
     half, rise = plan.half - inset, plan.top - plan.eaves - inset
@@ -66,8 +66,8 @@ def _outline(plan: Plan, inset: float = 0.0) -> np.ndarray:
     y = plan.eaves + rise * np.sin(turn) ** 0.95
     right = np.concatenate([[(half, plan.skirt + inset), (half, plan.sill - 0.2)], np.stack([x, y], axis=1)])
     left = right[-2::-1] * np.array([-1.0, 1.0])
-    # counter-clockwise seen from +z: up the right side, over the roof, down the left
-    return np.round(np.concatenate([right, left]), 7)
+    outline: Array = np.round(np.concatenate([right, left]), 7)
+    return outline
 
 
 def _body(plan: Plan) -> list[Part]:
@@ -116,8 +116,7 @@ def _bonnet(plan: Plan, vary: Variation) -> list[Part]:
     skins = {"": plain(plan.yellow), "+z": Skin(front.picture), "-y": plain(BLACK)}
     parts = box_mapped(bonnet, skins, low, high)
     parts += _wings(plan, z1)
-    bumper = plain(BLACK)
-    parts += box((-1.18, 0.42, z1 + 0.02), (1.18, 0.72, z1 + 0.20), bumper, bevel=0.05)
+    parts += box((-1.18, 0.42, z1 + 0.02), (1.18, 0.72, z1 + 0.20), plain(BLACK), bevel=0.05)
     return parts
 
 
@@ -138,7 +137,7 @@ def _wings(plan: Plan, z1: float) -> list[Part]:
     outline = inner + outer[::-1]
     parts = []
     for x0, x1 in ((0.62, 1.14), (-1.14, -0.62)):
-        # Extruded along z of a frame whose x is our z: turning by -90 degrees about y brings it back.
+        # The outline lies in (z, y): what is extruded along +z has to run along -x.
         arch = extruded(outline, 0.0, x1 - x0, plain(plan.yellow), crease_deg=40.0)
         verts = np.stack([x1 - arch.verts[:, 2], arch.verts[:, 1], arch.verts[:, 0] + axle], axis=1)
         parts.append(
@@ -163,25 +162,18 @@ def _wings(plan: Plan, z1: float) -> list[Part]:
 
 
 def _trim(plan: Plan) -> list[Part]:
-    """Rub rails, rear bumper, roof hatch, exhaust."""
-    black, parts = plain(BLACK), []
-    for y in (plan.sill - 0.10, 1.28):
-        for side in (-1, 1):
-            x = side * plan.half
-            parts += box(
-                (min(x, x + side * 0.03), y - 0.04, plan.back + 0.05),
-                (max(x, x + side * 0.03), y + 0.04, plan.front - 0.1),
-                black,
-            )
-    for y in (0.98,):
-        for side in (-1, 1):
-            x = side * plan.half
-            ends = (
-                (plan.back + 0.05, plan.rear_axle - plan.wheel - 0.12),
-                (plan.rear_axle + plan.wheel + 0.12, plan.front - (1.15 if side < 0 else 0.1)),
-            )
-            for z0, z1 in ends:
-                parts += box((min(x, x + side * 0.03), y - 0.04, z0), (max(x, x + side * 0.03), y + 0.04, z1), black)
+    """Rub rails, rear bumper, roof hatch."""
+    black = plain(BLACK)
+    parts: list[Part] = []
+    start, end = plan.back + 0.05, plan.front - 0.1
+    before_wheel, after_wheel = plan.rear_axle - plan.wheel - 0.12, plan.rear_axle + plan.wheel + 0.12
+    for side in (-1, 1):
+        inner, outer = sorted((side * plan.half, side * (plan.half + 0.03)))
+        door = plan.front - 1.15 if side < 0 else end  # the lowest rail ends at the door
+        rails = [(plan.sill - 0.10, start, end), (1.28, start, end)]
+        rails += [(0.98, start, before_wheel), (0.98, after_wheel, door)]
+        for y, z0, z1 in rails:
+            parts += box((inner, y - 0.04, z0), (outer, y + 0.04, z1), black)
     parts += box(
         (-plan.half - 0.02, 0.46, plan.back - 0.16), (plan.half + 0.02, 0.76, plan.back + 0.05), black, bevel=0.04
     )
@@ -208,20 +200,9 @@ def _wheels(plan: Plan, z: float, wide: float, hub: Color) -> list[Part]:
         canvas.disc(r + x, r + y, r * 0.055, BLACK)
     side = Skin(canvas.picture)
     tyre = plain((0.08, 0.08, 0.085))
-    profile = [
-        (0.0, -wide / 2),
-        (r * 0.88, -wide / 2),
-        (r, -wide / 2 + 0.06),
-        (r, wide / 2 - 0.06),
-        (r * 0.88, wide / 2),
-    ]
-    profile += [
-        (r * 0.62, wide / 2),
-        (r * 0.56, wide / 2 - 0.07),
-        (r * 0.28, wide / 2 - 0.07),
-        (r * 0.22, wide / 2 - 0.01),
-        (0.0, wide / 2),
-    ]
+    w = wide / 2
+    profile = [(0.0, -w), (r * 0.88, -w), (r, -w + 0.06), (r, w - 0.06), (r * 0.88, w), (r * 0.62, w)]
+    profile += [(r * 0.56, w - 0.07), (r * 0.28, w - 0.07), (r * 0.22, w - 0.01), (0.0, w)]
     wheel = turned(lathe(profile, tyre, segments=28), "z", -90)
     mapped = box_mapped(wheel, {"": tyre, "+x": side}, (-wide / 2, -r, -r), (wide / 2, r, r))
     right = [moved(p, (plan.half + 0.02 - wide / 2, r, z)) for p in mapped]

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from posetest.errors import ConfigError
 from posetest.geometry.camera import Views
 
 #: Largest picture side, in pixels; pixel numbers must fit 32 bits.
-MAX_SIDE_PX = 16384
+MAX_SIDE_PX = 8192
 
 
 def check_frame(height: int, width: int) -> None:
@@ -55,7 +58,7 @@ def check_views(views: Views, backgrounds: int) -> None:
     )
 
 
-def _refuse(is_bad: np.ndarray, name: str, values: np.ndarray, expected: str) -> None:  # type: ignore[type-arg]
+def _refuse(is_bad: NDArray[np.bool_], name: str, values: NDArray[Any], expected: str) -> None:
     if is_bad.any():
         at = int(np.flatnonzero(is_bad)[0])
         raise ConfigError(f"views.{name} of view {at} must be {expected}, not {values[at]}")

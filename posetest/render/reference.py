@@ -27,7 +27,7 @@ BLEND_CUTOFF = 0.5
 
 #: How many frames around the frame's centre the silhouette is measured over, and samples per side for that.
 REACH = 8.0
-REACH_SAMPLES = 512
+REACH_SAMPLES = 320
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,7 +199,9 @@ def _lookup(texture: Texture, uv: Array) -> Array:
     color = np.zeros((len(uv), 4))
     for step_y, weight_y in ((0, 1 - part_y), (1, part_y)):
         for step_x, weight_x in ((0, 1 - part_x), (1, part_x)):
-            texel = rgba[_wrapped(row + step_y, height, texture.wrap_v), _wrapped(column + step_x, width, texture.wrap_u)]
+            texel = rgba[
+                _wrapped(row + step_y, height, texture.wrap_v), _wrapped(column + step_x, width, texture.wrap_u)
+            ]
             color += weight_y * weight_x * texel
     return color
 
@@ -216,6 +218,10 @@ def _wrapped(index: NDArray[np.int64], size: int, wrap: Wrap) -> NDArray[np.int6
 def _inside(mesh: Mesh, views: Views, i: int, height: int, width: int) -> float:
     """The part of the silhouette, measured over REACH frames, that lies in the frame."""
     corners = _corners(mesh, views, i)
+    is_two_sided = np.array([m.two_sided for m in mesh.materials])[mesh.face_material]
+    volume = (corners[:, 0] * np.cross(corners[:, 1], corners[:, 2])).sum(axis=1)
+    if not ((volume < 0) | is_two_sided).any():
+        return 0.0
     low = np.array([0.5 * width, 0.5 * height]) * (1 - REACH)
     high = np.array([0.5 * width, 0.5 * height]) * (1 + REACH)
     if corners[..., 2].min() > NEAR:

@@ -135,7 +135,8 @@ def test_a_file_that_is_no_weights_is_refused(tmp_path: Path) -> None:
         bundled.load(tmp_path / "bad.safetensors")
 
 
-def test_training_pictures_follow_from_the_seed() -> None:
+def test_training_pictures_follow_from_the_seed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(data, "BACKDROPS", 40)
     plan = data.Plan(seed=5, variants=range(2), views=2, others=range(2), other_views=2, size=32)
     first, classes = data.pictures(plan)
     again, _ = data.pictures(plan)
@@ -153,3 +154,22 @@ def test_backdrops_differ_and_stay_in_range() -> None:
     assert some.min() >= 0
     assert some.max() <= 1
     assert len({picture.tobytes() for picture in some}) == 40
+
+
+def test_training_twice_gives_the_same_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from posetest.models.bundled import train
+
+    for name in ("TRAINING_VARIANTS", "HELD_OUT_VARIANTS", "TRAINING_OTHERS", "HELD_OUT_OTHERS"):
+        monkeypatch.setattr(train, name, range(1))
+    monkeypatch.setattr(data, "BACKDROPS", 8)
+    monkeypatch.setattr(train.time, "perf_counter", lambda: 0.0)  # the time taken is part of the metadata
+    settings = train.Settings(epochs=1, batch=8, views=4, other_views=4, threads=torch.get_num_threads())
+    was = torch.are_deterministic_algorithms_enabled()
+    try:
+        files = [tmp_path / "a.safetensors", tmp_path / "b.safetensors"]
+        infos = [train.train(path, settings) for path in files]
+    finally:
+        torch.use_deterministic_algorithms(was)
+    assert files[0].read_bytes() == files[1].read_bytes()
+    assert read(files[0]).info == infos[0] == infos[1]
+    assert {f"inside: {name.split(',')[0]}" for name in data.categories()} < set(infos[0])

@@ -35,7 +35,7 @@ def views_around_the_front() -> Views:
     n = len(rotations)
     return Views(
         rotation=np.stack(rotations),
-        position=np.tile([0.0, 0.0, -5.2], (n, 1)),
+        position=np.tile([0.0, 0.0, -4.4], (n, 1)),
         fov=np.full(n, math.radians(30)),
         light_dirs=np.tile(np.array([-0.5, 0.6, 0.7]) / np.linalg.norm([-0.5, 0.6, 0.7]), (n, 1, 1)),
         light_colors=np.full((n, 1, 3), 0.9),

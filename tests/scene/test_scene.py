@@ -34,7 +34,9 @@ def test_backgrounds_fill_the_frame_behind_the_object(tmp_path: Path) -> None:
     assert np.allclose(first[:, 0, 0], [1, 0, 1], atol=0.01)
     assert np.allclose(second[:, 0, 0], [0, 1, 1], atol=0.01)
     plain = load_scene(write_cube_scene(tmp_path, SCENE + '[background]\ncolor = "#ff8000"\n'))
-    assert np.allclose(posetest.render_poses(plain, "distance=20", image_size=24)[0][:, 0, 0], [1, 128 / 255, 0], atol=1e-6)
+    assert np.allclose(
+        posetest.render_poses(plain, "distance=20", image_size=24)[0][:, 0, 0], [1, 128 / 255, 0], atol=1e-6
+    )
 
 
 @pytest.mark.parametrize(

@@ -25,7 +25,8 @@ Picture = NDArray[np.float32]
 
 OTHER = "other"
 
-#: Each object is seen in front of so many backdrops, which the renderer prepares once per object.
+#: So many backdrops are painted; each object is seen in front of some, which the renderer prepares once per object.
+BACKDROPS = 512
 BACKDROPS_PER_MESH = 12
 
 #: How people photograph things: from all round, from slightly below to well above, upright to within a few degrees.
@@ -112,7 +113,7 @@ def pictures(
     config = SceneConfig(object=ObjectConfig(mesh=""), space=space)
     poses: Space = scene_space(config)
     rng = np.random.default_rng([plan.seed, 1])
-    backs = backdrops(rng, 512, plan.size)
+    backs = backdrops(rng, BACKDROPS, plan.size)
     found, classes, start = [], [], 0
     for mesh, k, count in meshes(plan):
         views = vectors_to_views(poses.sample(plan.seed, start, start + count), config)

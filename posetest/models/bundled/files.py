@@ -15,12 +15,12 @@ _ABOUT = "posetest"
 
 def write(path: Path, network: SmallNet, categories: tuple[str, ...], info: dict[str, str]) -> None:
     """Saves a folded network in half precision."""
-    from safetensors.torch import save_file
+    from safetensors.torch import save
 
     state = {key: value.half().contiguous() for key, value in network.state_dict().items()}
     # One entry: safetensors writes several in an order that changes from run to run, and with it the file's digest.
     about = {"categories": categories, "input_size": INPUT_SIZE, "info": info}
-    save_file(state, path, metadata={_ABOUT: json.dumps(about, sort_keys=True)})
+    path.write_bytes(save(state, metadata={_ABOUT: json.dumps(about, sort_keys=True)}))
 
 
 def read(path: Path) -> BundledClassifier:

@@ -15,13 +15,13 @@ from pathlib import Path
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional as F
 
 from posetest.config import SpaceConfig
 from posetest.models.bundled import WEIGHTS, data
 from posetest.models.bundled.files import INPUT_SIZE, read, write
-from posetest.models.bundled.network import SmallNet, folded
+from posetest.models.bundled.network import BundledClassifier, SmallNet, folded
 
 #: The same views, but the object turned any way.
 ALL_ROTATIONS = SpaceConfig(rotation="haar", distance=(4.5, 8.0), offset_x=(-0.1, 0.1), offset_y=(-0.1, 0.1))
@@ -85,14 +85,18 @@ def fit(images: Tensor, classes: Tensor, count: int, settings: Settings) -> Smal
     return folded(network.eval())
 
 
-def measure(model: nn.Module, images: NDArray[np.uint8], classes: NDArray[np.int64]) -> dict[str, float]:
-    """Accuracy of all, of each class (by index), and the expected calibration error in fifteen bins."""
+def measure(model: BundledClassifier, images: NDArray[np.uint8], classes: NDArray[np.int64]) -> dict[str, float]:
+    """Accuracy of all and of each class (by its first name), and the expected calibration error in fifteen bins."""
     batches = torch.split(torch.from_numpy(images), 256)
     with torch.no_grad():
         probability = torch.cat([model(part.float() / 255).softmax(1) for part in batches]).numpy()
     right, confidence = probability.argmax(1) == classes, probability.max(1)
     found = {"accuracy": float(right.mean())}
-    found |= {f"class {k}": float(right[classes == k].mean()) for k in np.unique(classes).tolist()}
+    found |= {
+        name.split(",")[0]: float(right[classes == k].mean())
+        for k, name in enumerate(model.categories)
+        if (classes == k).any()
+    }
     bins = np.minimum((confidence * 15).astype(int), 14)
     gaps = [abs(right[bins == b].mean() - confidence[bins == b].mean()) * (bins == b).mean() for b in np.unique(bins)]
     return found | {"calibration error": float(np.sum(gaps))}

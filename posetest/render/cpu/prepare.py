@@ -7,7 +7,7 @@ own frame. Their coefficients are found here; a kernel casts the pixel's ray, la
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -112,7 +112,7 @@ def prepare_mesh(mesh: Mesh) -> MeshArrays:
     has_alpha, has_emission = bool((cutoffs[material_of] >= 0).any()), bool(emissive[material_of].any())
     edges, edge_sign = _edges(faces)
 
-    def per_face(values: NDArray[np.generic], dtype: type) -> NDArray[np.generic]:
+    def per_face(values: NDArray[Any], dtype: type) -> NDArray[Any]:
         return np.ascontiguousarray(values[material_of], dtype=dtype)
 
     return MeshArrays(

@@ -6,7 +6,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,6 @@ from posetest.render.cpu.kernels.digest import LANES
 from posetest.render.cpu.kernels.draw import GRID, compiled_draw
 from posetest.render.cpu.kernels.shade import ROW_BUFFERS
 from posetest.render.cpu.prepare import MeshArrays, prepare_mesh
-from posetest.render.cpu.textures import srgb_to_linear
 from posetest.scene.background import Background
 from posetest.scene.mesh import Mesh
 
@@ -68,7 +67,7 @@ class CpuRenderer:
             raise ConfigError(f"threads must be at least 1, not {threads}")
         self._arrays: MeshArrays = prepare_mesh(mesh)
         self._background = background if background is not None else Background()
-        self._behind: dict[tuple[int, int], tuple[NDArray[np.float32], NDArray[np.float32]]] = {}
+        self._behind: dict[tuple[int, int], NDArray[np.float32]] = {}
         self._threads = threads
         self._pool: ThreadPoolExecutor | None = None
         self._lock = threading.Lock()
@@ -95,7 +94,7 @@ class CpuRenderer:
             digest=np.zeros(count, dtype=np.uint64),
         )
         if count:
-            self._draw(_view_arrays(views), *self._backgrounds(height, width), out)
+            self._draw(_view_arrays(views), self._backgrounds(height, width), out)
         return Rendered(images, out.mask if mask else None, out.inside, out.area_px, out.long_px, out.digest)
 
     def close(self) -> None:
@@ -113,9 +112,7 @@ class CpuRenderer:
     ) -> None:
         self.close()
 
-    def _draw(
-        self, views: ViewArrays, backgrounds: NDArray[np.float32], linear: NDArray[np.float32], out: Output
-    ) -> None:
+    def _draw(self, views: ViewArrays, backgrounds: NDArray[np.float32], out: Output) -> None:
         count, _, height, width = out.images.shape
         draw_range = compiled_draw()
         starts = iter(range(0, count, CHUNK))
@@ -129,7 +126,7 @@ class CpuRenderer:
                 if first is None:
                     break
                 last = min(first + CHUNK, count)
-                draw_range(first, last, self._arrays, views, backgrounds, linear, scratch, out)
+                draw_range(first, last, self._arrays, views, backgrounds, scratch, out)
             self._give_back(height, width, scratch)
 
         workers = min(self._threads, -(-count // CHUNK))
@@ -143,14 +140,13 @@ class CpuRenderer:
         for future in futures:
             future.result()
 
-    def _backgrounds(self, height: int, width: int) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-        """The background pictures in sRGB and in linear light, made once per size."""
-        size = (height, width)
-        if size not in self._behind:
-            encoded = np.ascontiguousarray(self._background.images(height, width), dtype=np.float32)
-            linear = np.stack([srgb_to_linear(one.astype(np.float64)).astype(np.float32) for one in encoded])
-            self._behind[size] = (encoded, linear)
-        return self._behind[size]
+    def _backgrounds(self, height: int, width: int) -> NDArray[np.float32]:
+        """The background pictures, made once per size."""
+        with self._lock:
+            if (height, width) not in self._behind:
+                images = self._background.images(height, width)
+                self._behind[height, width] = np.require(images, np.float32, ["C", "A", "W"])
+            return self._behind[height, width]
 
     def _borrow(self, height: int, width: int) -> Scratch:
         with self._lock:
@@ -165,7 +161,7 @@ class CpuRenderer:
 
 
 def _view_arrays(views: Views) -> ViewArrays:
-    def plain(values: NDArray[np.generic], dtype: type) -> NDArray[np.generic]:
+    def plain(values: NDArray[Any], dtype: type) -> NDArray[Any]:
         return np.require(values, dtype=dtype, requirements=["C", "A", "W"])
 
     return ViewArrays(

@@ -34,11 +34,13 @@ def cover(height, width, stride, face, mask):
 
 @njit(**OPTIONS)
 def inside_frame(mesh, drawn, extent, height, width, scratch):
-    """The fraction of the silhouette's area that lies inside the frame.
+    """The fraction of the silhouette's area that lies inside the frame; 0 where every face looks away.
 
     Exactly 1 where all vertices project into the frame. Otherwise the silhouette is drawn on a coarse grid over its
     extent, cut at REACH frames, and each sample counts by the part of its cell that lies inside.
     """
+    if drawn == 0:
+        return ZERO
     x0, y0, x1, y1, flagged = extent
     if flagged == 0 and x0 >= 0 and y0 >= 0 and x1 <= width and y1 <= height:
         return f32(1)
@@ -96,7 +98,7 @@ def compiled_draw() -> Any:
 
 
 def _loop(build: int) -> Any:
-    def draw_range(first, last, mesh, views, backgrounds, linear_backgrounds, scratch, out):
+    def draw_range(first, last, mesh, views, backgrounds, scratch, out):
         """Draws views ``first`` to ``last - 1`` into the arrays of ``out``; returns ``build``."""
         height, width = out.images.shape[2], out.images.shape[3]
         stride = scratch.face.shape[0] // height
@@ -129,7 +131,7 @@ def _loop(build: int) -> Any:
                 cover(height, width, stride, scratch.face, mask)
             if pixels > 0:
                 edges = find_silhouette(mesh, scratch)
-                behind = linear_backgrounds[place]
+                behind = backgrounds[place]
                 mixes = collect(mesh, edges, behind, height, width, stride, scratch)
                 area += blend(mixes, behind, width, stride, scratch, out.images[i], mask)
             out.area_px[i] = f32(area)

@@ -12,7 +12,19 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from posetest.render.cpu.kernels.common import HALF, NEAR, ONE, OPTIONS, ZERO, encode_srgb, f32, i32, u32
+from posetest.render.cpu.kernels.common import (
+    HALF,
+    NEAR,
+    ONE,
+    OPTIONS,
+    WIDEN_PX,
+    ZERO,
+    decode_srgb,
+    encode_srgb,
+    f32,
+    i32,
+    u32,
+)
 
 #: Depth, in pixel footprints, by which the outer pixel must lie behind the edge, and the inner one may.
 OUTER_PX = np.float32(0.5)
@@ -21,6 +33,9 @@ INNER_PX = np.float32(8)
 #: How far, in roots of the pixel footprint, the surface may come forward within a pixel of its outline: a sphere of
 #: radius one does so by the root of two footprints.
 BULGE = np.float32(2.5)
+
+#: How near to a pixel's centre an edge may pass for the pixel to count as drawn by widening.
+MISSED_PX = np.float32(2) * WIDEN_PX
 
 
 @njit(**OPTIONS)
@@ -93,9 +108,20 @@ def walk(x0, y0, w0, x1, y1, w1, side, mixes, background, height, width, stride,
         if not (crossing >= HALF and crossing < f32(places) - HALF):
             continue
         place = i32(np.floor(crossing - HALF))
+        # a pixel whose centre the edge only just misses was drawn all the same (WIDEN_PX): then it is the inner one
+        past = crossing - HALF - f32(place)
+        if is_inner_first and past > ONE - MISSED_PX:
+            step = 1 if face[u32(line * step_along + (place + 1) * step_across)] >= 0 else 0
+        elif not is_inner_first and past < MISSED_PX:
+            step = -1 if face[u32(line * step_along + place * step_across)] >= 0 else 0
+        else:
+            step = 0
+        place += i32(step)
+        if place < 0 or place + 1 >= places:
+            continue
         near_side = u32(line * step_along + place * step_across)
         far_side = near_side + u32(step_across)
-        if far_side >= u32(inverse.shape[0]) or claimed[axis, near_side]:
+        if claimed[axis, near_side]:
             continue
         inner, outer = (near_side, far_side) if is_inner_first else (far_side, near_side)
         if face[inner] < 0:
@@ -133,14 +159,14 @@ def pixel(scratch, background, channel, place, width, stride):
     if scratch.face[place] >= 0:
         return scratch.linear[channel, place]
     row = place // u32(stride)
-    return background[channel, row, place - row * u32(stride)]
+    return decode_srgb(background[channel, row, place - row * u32(stride)])
 
 
 @njit(**OPTIONS)
 def blend(mixes, background, width, stride, scratch, image, mask):
     """Carries out the blends on ``image`` and, unless it is empty, ``mask``; returns the change of covered area.
 
-    ``background`` is linear. Scratch buffers are left as clean as they were found.
+    Scratch buffers are left as clean as they were found.
     """
     change = 0.0
     has_mask = mask.shape[0] > 0
@@ -152,7 +178,7 @@ def blend(mixes, background, width, stride, scratch, image, mask):
         is_object = scratch.face[target] >= 0
         for channel in range(3):
             if not is_object and scratch.claimed[0, target] < 2:
-                scratch.linear[channel, target] = background[channel, row, column]
+                scratch.linear[channel, target] = decode_srgb(background[channel, row, column])
             scratch.linear[channel, target] += share * scratch.mix_values[m, 1 + channel]
         scratch.claimed[0, target] = 2
         change += share * scratch.mix_values[m, 4]

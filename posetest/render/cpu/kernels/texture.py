@@ -9,9 +9,10 @@ from posetest.render.cpu.kernels.common import HALF, INLINED, ONE, OPTIONS, ZERO
 from posetest.render.cpu.kernels.vector import load8, madd, mix
 from posetest.render.cpu.textures import TEXEL_ONE
 
-#: Levels by which textures are drawn finer than the footprint asks for. Box-filtered levels blended two by two blur more
-#: than a pixel does; against supersampled pictures the error is least (a quarter below that at 0) for 0.3 to 0.6.
-SHARPEN = np.float32(0.4)
+#: Levels by which textures are drawn finer than the larger axis of the footprint asks for: box-filtered levels blended
+#: two by two blur more than a pixel does. Root mean square error against 8x8 supersampled pictures, mean of seven
+#: textured meshes: .0151 at 0, .0129 at 0.4, .0112 at 1, .0111 at 1.3, where fine wood grain gets worse again.
+SHARPEN = np.float32(1.0)
 
 
 @njit(**INLINED)
