@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import shlex
-import sys
-from collections.abc import Callable, Sequence
+import contextlib
+import operator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from posetest.config import ModelInfo, RunInfo, SceneInfo
 from posetest.engine.host import default_threads, versions
-from posetest.engine.run import RunFolder
+from posetest.engine.run import RunFolder, file_name
 from posetest.errors import ConfigError, LabelError, RunError
 from posetest.protocols import Model
 from posetest.scene.scene import Scene, bundled_scenes, load_scene
@@ -71,6 +71,7 @@ def audit(
     image_size: int | None = None,
     threads: int | None = None,
     progress: Callable[[int, int], None] | None = None,
+    command: str | None = None,
 ) -> Run:
     """Evaluate ``poses`` poses of every scene with every model; every picture is drawn once.
 
@@ -87,37 +88,42 @@ def audit(
         image_size: pixels of each side; by default the largest input of the models, at least 224.
         threads: for rendering and for torch; by default all cores.
         progress: called with (poses done, poses in all).
+        command: what run.toml says was called; by default this call.
 
     Raises:
         PosetestError: a child that says what was expected and what to do.
     """
+    counts = {"poses": poses, "batch_size": batch_size, "seed": seed}
+    counts["image_size"] = _IMAGE_SIZE if image_size is None else image_size
+    counts["threads"] = default_threads() if threads is None else threads
+    counts = {name: _whole(name, value, least=0 if name == "seed" else 1) for name, value in counts.items()}
     scenes = _load_scenes(scene)
     models = _load_models(model)
-    for name, value in (("poses", poses), ("batch_size", batch_size), ("image_size", image_size or 1)):
-        if value < 1:
-            raise ConfigError(f"{name} = {value}: at least 1 is needed")
-    threads = threads if threads is not None else default_threads()
-    if threads < 1:
-        raise ConfigError(f"threads = {threads}: at least 1 is needed")
+    if image_size is None:
+        counts["image_size"] = _default_image_size(models)
     info = RunInfo(
         kind="audit",
         status="running",
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        command=_command(models, scenes, poses, seed),
-        seed=seed,
-        poses=poses,
+        command=command or _call(models, scenes, sampling, counts),
+        seed=counts["seed"],
+        poses=counts["poses"],
         sampling=sampling,
-        image_size=image_size or _default_image_size(models),
-        batch_size=batch_size,
-        part_size=-(-min(_PART_SIZE, poses) // batch_size) * batch_size,
+        image_size=counts["image_size"],
+        batch_size=counts["batch_size"],
+        part_size=-(-min(_PART_SIZE, counts["poses"]) // counts["batch_size"]) * counts["batch_size"],
         versions=versions(),
         scenes=tuple(_scene_info(s) for s in scenes),
         models=tuple(_model_info(m, scenes) for m in models),
         renderer="cpu",
     )
-    folder = Path(out) if out is not None else _new_folder(info)
+    folder = Path(out) if out is not None else new_folder(scenes)
+    from posetest.engine.loop import audit_into, try_out
+
+    # whatever cannot be drawn is said before a folder exists, and so that the mended call finds none in its way
+    try_out(scenes, info)
     run = _continued(folder, info) if resume else Run.create(folder, info)
-    total, done = poses * len(scenes), 0
+    total, done = counts["poses"] * len(scenes), 0
 
     def report_progress(more: int) -> None:
         nonlocal done
@@ -125,19 +131,31 @@ def audit(
         if progress is not None:
             progress(done, total)
 
-    from posetest.engine.loop import audit_into
-
-    _set_torch_threads(threads)
-    audit_into(run, scenes, models, threads=threads, progress=report_progress)
+    with _torch_threads(counts["threads"]):
+        audit_into(run, scenes, models, threads=counts["threads"], progress=report_progress)
     return run
 
 
-def _command(models: Sequence[Model], scenes: Sequence[Scene], poses: int, seed: int) -> str:
-    """What was called: the command line, or from Python the call with what it named."""
-    if Path(sys.argv[0]).name == "posetest":
-        return shlex.join(["posetest", *sys.argv[1:]])
-    named = ([m.spec for m in models], [s.source for s in scenes])
-    return f"posetest.audit({named[0]}, {named[1]}, poses={poses}, seed={seed})"
+def _whole(name: str, value: int, *, least: int) -> int:
+    """``value`` as a plain int.
+
+    Raises:
+        ConfigError: it is no whole number, or below ``least``.
+    """
+    try:
+        number = operator.index(value)
+    except TypeError as error:
+        raise ConfigError(f"{name} = {value!r}: a whole number is needed") from error
+    if number < least:
+        raise ConfigError(f"{name} = {number}: at least {least} is needed")
+    return number
+
+
+def _call(models: Sequence[Model], scenes: Sequence[Scene], sampling: Sampling, counts: Mapping[str, int]) -> str:
+    """The call that this run was, with what it named."""
+    options = ", ".join(f"{name}={value}" for name, value in counts.items())
+    named = f"{[m.spec for m in models]}, {[s.source for s in scenes]}"
+    return f'posetest.audit({named}, sampling="{sampling}", {options})'
 
 
 def _load_scenes(scene: SceneLike | Sequence[SceneLike] | None) -> list[Scene]:
@@ -219,10 +237,11 @@ def _model_info(model: Model, scenes: Sequence[Scene]) -> ModelInfo:
     )
 
 
-def _new_folder(info: RunInfo) -> Path:
+def new_folder(scenes: Sequence[Scene] | None) -> Path:
+    """A run folder under runs/ named after the scene (or "audit") and the time."""
     stamp = datetime.now(UTC).strftime("%Y%m%d-%H%M%S")
-    what = info.scenes[0].name if len(info.scenes) == 1 else "audit"
-    return Path("runs") / f"{what}-{stamp}"
+    what = scenes[0].name if scenes is not None and len(scenes) == 1 else "audit"
+    return Path("runs") / f"{file_name(what)}-{stamp}"
 
 
 def _continued(folder: Path, info: RunInfo) -> Run:
@@ -239,7 +258,17 @@ def _continued(folder: Path, info: RunInfo) -> Run:
                 f"{folder}: started with {key} = {getattr(old, key)}, now {getattr(info, key)}: "
                 "resume with the same command, or choose another --out"
             )
-    for kind, keys in (("scenes", ("name", "mesh_digest", "scene_digest")), ("models", ("name", "digest", "accepted"))):
+    if changed := [
+        name for name in old.versions.keys() | info.versions.keys() if old.versions.get(name) != info.versions.get(name)
+    ]:
+        raise RunError(
+            f"{folder}: started with other versions of {', '.join(sorted(changed))}, which may score otherwise: "
+            "install those that run.toml names, or choose another --out"
+        )
+    for kind, keys in (
+        ("scenes", ("name", "mesh_digest", "scene_digest")),
+        ("models", ("name", "digest", "preprocessing", "accepted")),
+    ):
         before, now = ([[getattr(x, key) for key in keys] for x in getattr(i, kind)] for i in (old, info))
         if before != now:
             names = ", ".join(x.name for x in getattr(old, kind))
@@ -247,11 +276,19 @@ def _continued(folder: Path, info: RunInfo) -> Run:
     return run
 
 
-def _set_torch_threads(threads: int) -> None:
+@contextlib.contextmanager
+def _torch_threads(threads: int) -> Iterator[None]:
+    """torch on so many threads for a while; the caller's own number comes back."""
     import torch
 
-    if torch.get_num_threads() != threads:
+    before = torch.get_num_threads()
+    if before != threads:
         torch.set_num_threads(threads)
+    try:
+        yield
+    finally:
+        if before != threads:
+            torch.set_num_threads(before)
 
 
 def render_poses(
@@ -276,9 +313,12 @@ def render_poses(
     if min(height, width) < 1:
         raise ConfigError(f"image size {width} x {height}: at least 1 x 1 is needed")
     texts = [pose] if isinstance(pose, str) else list(pose)
+    if not texts:
+        raise ConfigError('no pose to draw: give at least one, "" for the scene\'s own')
+    workers = _whole("threads", default_threads() if threads is None else threads, least=1)
     vectors = np.concatenate([space.vector(parse_pose(text)) for text in texts])
     views = vectors_to_views(vectors, loaded.config, aspect=width / height)
-    with CpuRenderer(loaded.mesh, loaded.background, threads=threads or default_threads()) as renderer:
+    with CpuRenderer(loaded.mesh, loaded.background, threads=workers) as renderer:
         return renderer.render(views, height, width).images
 
 

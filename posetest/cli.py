@@ -5,6 +5,7 @@ Kept free of heavy imports, so that ``posetest --help`` answers at once; each co
 
 from __future__ import annotations
 
+import os
 import sys
 
 #: Commands with the line that ``posetest --help`` shows for each.
@@ -56,6 +57,8 @@ def _help() -> str:
 def _run(name: str, rest: list[str]) -> int:
     from posetest.engine.host import tune_process
 
+    if hasattr(sys.stdout, "reconfigure"):
+        sys.stdout.reconfigure(errors="replace")  # a terminal may lack our signs
     tune_process()  # before anything imports torch
     import tyro
 
@@ -70,12 +73,18 @@ def _run(name: str, rest: list[str]) -> int:
         sys.stderr.write(f"posetest: {error}\n")
         return 1
     except KeyboardInterrupt:
-        sys.stderr.write(
-            "posetest: interrupted; a run folder keeps its finished parts: repeat with --out and --resume\n"
-        )
+        kept = "; the run folder keeps its finished parts: repeat with --out FOLDER --resume" if name == "audit" else ""
+        sys.stderr.write(f"posetest: interrupted{kept}\n")
         return 130
     except BrokenPipeError:
-        sys.stderr.close()  # the reader has gone: nothing more to say
+        # the reader has gone; what Python still holds for it must not raise once more at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except OSError as error:
+        sys.stderr.write(f"posetest: {error.filename or 'input or output'}: {error.strerror or error}\n")
+        return 1
+    except MemoryError as error:
+        sys.stderr.write(f"posetest: out of memory ({error}): try a smaller --batch-size or --image-size\n")
         return 1
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import shlex
 import sys
 import threading
 import warnings
@@ -89,6 +90,8 @@ def audit(
         raise ConfigError(f"{', '.join(given)}: for one scene only; here are {len(scenes)}. Write scene files instead")
     loaded = [load_scene(s, up=up, front=front, labels=label, texture=texture) for s in scenes] or None
     _warm_up()
+    folder = out if out is not None else api.new_folder(loaded)
+    sys.stderr.write(f"run folder: {folder}\n")
     with _progress() as progress:
         run = api.audit(
             model or "bundled",
@@ -96,19 +99,20 @@ def audit(
             poses=poses,
             seed=seed,
             sampling=sampling,
-            out=out,
+            out=folder,
             resume=resume,
             batch_size=batch_size,
             image_size=image_size,
             threads=threads,
             progress=progress,
+            command=shlex.join(["posetest", *sys.argv[1:]]),
         )
+    report_path = run.report()  # before anything is printed: a closed pipe must not cost the report
     rates = run.rates()
     if as_json:
         _print_json(rates.to_dict(orient="records"))
     else:
         _print_rich(rates_table(rates))
-    report_path = run.report()
     sys.stderr.write(f"report: {report_path}\n")
     return 0
 

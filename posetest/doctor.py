@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib import metadata, util
 from typing import Literal
 
+from posetest._version import __version__
 from posetest.errors import PosetestError
 from posetest.resources import bundled
 
@@ -36,7 +37,7 @@ _OPTIONAL = (
 def examine() -> list[Check]:
     """All checks, in the order they are shown. Nothing is raised: what fails is a line of its own."""
     checks = [
-        Check("posetest", "ok", f"{metadata.version('posetest')} on Python {platform.python_version()}"),
+        Check("posetest", "ok", f"{__version__} on Python {platform.python_version()}"),
         _try("torch", _torch),
         _try("torchvision", _torchvision),
         _try("renderer: cpu", _cpu_renderer),

@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -115,7 +115,7 @@ class Space:
 
     Attributes:
         free: intervals by parameter name, in registry order.
-        fixed: values of the other parameters.
+        fixed: a value of every parameter, also of those that vary: what a single pose has unless it says otherwise.
         backgrounds: how many backgrounds a pose draws from.
     """
 
@@ -130,8 +130,9 @@ class Space:
         for name, interval in self.free.items():
             if name not in ("yaw", "pitch", "roll", "background"):
                 parts.append(_describe(name, interval))
-        if self.backgrounds > 1 and "background" in self.free:
-            parts.append(f"one of {self.backgrounds} backgrounds")
+        if "background" in self.free:
+            interval = self.free["background"]
+            parts.append(f"one of {interval.high - interval.low + 1:g} backgrounds")
         return "; ".join(parts)
 
     def _rotation_measure(self) -> str:
@@ -150,13 +151,17 @@ class Space:
         Raises:
             ConfigError: the seed or the indices are negative.
         """
-        if seed < 0 or start < 0:
-            raise ConfigError(f"seed and pose index must not be negative (seed {seed}, index {start})")
+        if not 0 <= seed < 2**64 or start < 0:
+            raise ConfigError(f"seed {seed}, pose index {start}: both must not be negative, and a seed be below 2**64")
+        if sampling not in get_args(Sampling):
+            raise ConfigError(f'sampling = "{sampling}"{suggest(sampling, get_args(Sampling))} (independent or sobol)')
         unit = _sobol(seed, start, stop) if sampling == "sobol" else _independent(seed, start, stop)
         vectors = np.empty((len(unit), len(PARAMETERS)))
         for i, parameter in enumerate(PARAMETERS):
             if parameter.name == "background" and "background" in self.free:
-                vectors[:, i] = np.minimum(np.floor(unit[:, i] * self.backgrounds), self.backgrounds - 1)
+                interval = self.free["background"]
+                drawn = np.floor(interval.low + unit[:, i] * (interval.high - interval.low + 1))
+                vectors[:, i] = np.minimum(drawn, interval.high)
             elif parameter.name in self.free:
                 vectors[:, i] = np.round(self.free[parameter.name].from_unit(unit[:, i]), parameter.decimals) + 0.0
             else:
@@ -164,12 +169,12 @@ class Space:
         return vectors
 
     def vector(self, values: Mapping[str, float]) -> Array:
-        """One pose [1, parameters]: ``values`` over the fixed values, free parameters at their defaults.
+        """One pose [1, parameters]: ``values`` over the scene's own.
 
         Raises:
             ConfigError: an unknown name or a value out of bounds.
         """
-        row = [values.get(p.name, self.fixed.get(p.name, p.default or 0.0)) for p in PARAMETERS]
+        row = [values.get(p.name, self.fixed[p.name]) for p in PARAMETERS]
         for name, value in values.items():
             check_value(name, value, "pose")
         if values.get("background", 0) >= self.backgrounds:
@@ -183,7 +188,7 @@ def _describe(name: str, interval: Interval) -> str:
 
 
 def _independent(seed: int, start: int, stop: int) -> Array:
-    stream = np.random.Philox(key=np.array([seed & (2**64 - 1), seed >> 64], dtype=np.uint64))
+    stream = np.random.Philox(key=np.array([seed, 0], dtype=np.uint64))
     stream.advance(start * _STREAM_COLUMNS // _PHILOX_WORDS)
     return np.random.Generator(stream).random((stop - start, _STREAM_COLUMNS))
 
@@ -230,7 +235,7 @@ def scene_space(config: SceneConfig, backgrounds: int = 1, where: str = "scene")
     ranges |= {name: value for name in NAMES if (value := getattr(space, name)) is not None}
     if backgrounds > 1:
         ranges.setdefault("background", (0.0, float(backgrounds - 1)))
-    fixed = _scene_values(config)
+    fixed = _scene_values(config, where)
     free: dict[str, Interval] = {}
     for name in NAMES:
         value = ranges.get(name)
@@ -241,14 +246,24 @@ def scene_space(config: SceneConfig, backgrounds: int = 1, where: str = "scene")
             interval = _interval(name, value, f"{where}: [space]")
             if interval.low == interval.high:
                 fixed[name] = interval.low
+            elif name.startswith("light_") and not config.lights:
+                raise ConfigError(f"{where}: [space] varies {name}, but the scene has no light")
             else:
-                free[name] = interval
-                fixed.pop(name, None)
+                free[name] = interval  # its value in ``fixed`` stays: what single poses have unless they say more
+    last = free["background"].high if "background" in free else fixed["background"]
+    if last >= backgrounds:
+        raise ConfigError(f"{where}: [space] background reaches {last:g}; the {backgrounds} backgrounds count from 0")
     return Space(free, fixed, backgrounds)
 
 
-def _scene_values(config: SceneConfig) -> dict[str, float]:
+def _scene_values(config: SceneConfig, where: str) -> dict[str, float]:
     """Values of all parameters where the space says nothing: the scene's camera and first light, or the defaults."""
+    for i, light in enumerate(config.lights):
+        for name in ("azimuth", "elevation", "strength"):
+            value = getattr(light, name if name == "strength" else f"{name}_deg")
+            check_value(f"light_{name}", value, f"{where}: lights[{i}]")
+    check_value("ambient", config.ambient, where)
+    check_value("fov", config.camera.fov_deg, f"{where}: [camera]")
     values = {p.name: float(p.default) for p in PARAMETERS if p.default is not None}
     first = config.lights[0] if config.lights else None
     values["fov"] = config.camera.fov_deg
@@ -269,7 +284,7 @@ def _interval(name: str, value: tuple[float, float] | RangeConfig, where: str) -
     if low > high:
         raise ConfigError(f"{where}: {name} = [{low:g}, {high:g}] is empty: the lower bound comes first")
     if prior == "sphere" and not -90 <= low <= high <= 90:
-        if name == "pitch" and value is not None and not isinstance(value, RangeConfig):
+        if name == "pitch" and (not isinstance(value, RangeConfig) or value.prior is None):
             prior = "uniform"  # past the poles a pitch is no latitude
         else:
             raise ConfigError(f'{where}: {name} with prior "sphere" must stay within [-90, 90]')

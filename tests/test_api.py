@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -88,6 +89,10 @@ def test_resuming_with_another_request_is_refused(cube: posetest.Scene, tmp_path
         audit(cube, tmp_path / "run", seed=1, resume=True)
     with pytest.raises(RunError, match="started with other models"):
         audit(cube, tmp_path / "run", model=posetest.load_model(LargestColour(), name="other"), resume=True)
+    file = f"{Path(__file__).with_name('helpers.py')}:LargestColour"
+    audit(cube, tmp_path / "file", model=file)
+    with pytest.raises(RunError, match="started with other models"):
+        audit(cube, tmp_path / "file", model=f"{file}?mean=0.4&std=0.2", resume=True)
     with pytest.raises(RunError, match="add --resume"):
         audit(cube, tmp_path / "run")
 
@@ -154,9 +159,88 @@ def test_a_label_that_the_model_does_not_know_is_refused_with_a_suggestion(tmp_p
 
 
 @pytest.mark.parametrize("option", ["poses", "batch_size", "image_size", "threads"])
-def test_sizes_below_one_are_refused(cube: posetest.Scene, tmp_path: Path, option: str) -> None:
-    with pytest.raises(ConfigError, match=rf"{option} = -1: at least 1"):
-        audit(cube, tmp_path / "run", **{option: -1})
+@pytest.mark.parametrize(
+    ("value", "message"), [(0, "= 0: at least 1"), (-1, "= -1: at least 1"), (1e3, "whole number")]
+)
+def test_sizes_that_are_no_counts_are_refused(
+    cube: posetest.Scene, tmp_path: Path, option: str, value: float, message: str
+) -> None:
+    with pytest.raises(ConfigError, match=f"{option} .*{message}|{option} {message}"):
+        audit(cube, tmp_path / "run", **{option: value})
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"seed": -1}, "seed = -1"),
+        ({"seed": 2**64}, "below 2"),
+        ({"sampling": "Sobol"}, 'sampling = "Sobol"; did you mean "sobol"'),
+        ({"image_size": 100_000}, "100000"),
+    ],
+)
+def test_what_cannot_be_drawn_leaves_no_folder_behind(
+    cube: posetest.Scene, tmp_path: Path, options: dict[str, object], message: str
+) -> None:
+    with pytest.raises(ConfigError, match=message):
+        audit(cube, tmp_path / "run", **options)
+    assert not (tmp_path / "run").exists()
+
+
+EVERYTHING_FREE = """
+[space]
+fov = [20, 40]
+azimuth = [-180, 180]
+elevation = [-30, 60]
+light_azimuth = [-90, 90]
+light_elevation = [0, 80]
+light_strength = [0.5, 1]
+ambient = [0.2, 0.4]
+distance = { low = 4, high = 12, prior = "log" }
+"""
+
+
+@pytest.mark.parametrize("space", [EVERYTHING_FREE, '[space]\npreset = "strike"\n', "[space]\noffset_x = 0.9\n"])
+def test_any_space_can_be_audited_and_its_kept_view_shows_the_whole_object(tmp_path: Path, space: str) -> None:
+    scene = posetest.load_scene(write_cube_scene(tmp_path / "scene", SCENE + space))
+    run = audit(scene, tmp_path / "run", poses=40, sampling="sobol")
+    assert run.info.status == "complete"
+    images = run.images()
+    with Image.open(run.path / images["file"][images["kind"] == "canonical"].iloc[0]) as opened:
+        picture = np.asarray(opened).astype(int)
+    grey = np.abs(picture - 128).max(axis=2) <= 1
+    assert grey[0].all() and grey[-1].all() and grey[:, 0].all() and grey[:, -1].all()  # noqa: PT018
+    assert (~grey).mean() > 0.2
+    assert picture.max() > 150  # lit
+
+
+def test_backgrounds_of_a_folder_are_drawn_and_recorded(tmp_path: Path) -> None:
+    pictures = tmp_path / "scene" / "pictures"
+    pictures.mkdir(parents=True)
+    for name in "abc":
+        Image.new("RGB", (8, 8), "white").save(pictures / f"{name}.png")
+    text = SCENE + '[background]\nimages = "pictures"\n[space]\nbackground = [1, 2]\n'
+    run = audit(posetest.load_scene(write_cube_scene(tmp_path / "scene", text)), tmp_path / "run", poses=60)
+    assert set(run.table()["background"]) == {1, 2}
+    assert "one of 2 backgrounds" in run.info.scenes[0].measure
+
+
+def test_names_that_look_like_paths_stay_inside_the_run_folder(tmp_path: Path) -> None:
+    scenes = [
+        posetest.load_scene(write_cube_scene(tmp_path / f"s{i}", SCENE.replace('"cube"', f'"{name}"', 1)))
+        for i, name in enumerate(("../evil", "/tmp/evil", "bus", "bus-old"))
+    ]
+    models = [posetest.load_model(LargestColour(), name=name) for name in ("old-net", "net")]
+    run = audit(scenes, tmp_path / "run", model=models, poses=20)
+    files = run.images()["file"]
+    assert files.is_unique
+    assert {(run.path / f).resolve().parent for f in files} == {(run.path / "images").resolve()}
+
+
+def test_no_thread_is_left_after_a_model_fails(cube: posetest.Scene, tmp_path: Path) -> None:
+    with pytest.raises(ModelError):
+        audit(cube, tmp_path / "run", model=Dies(at=7))
+    assert not [t for t in threading.enumerate() if t.name == "posetest-render"]
 
 
 def test_the_plan_covers_every_pose_once_in_parts_of_its_own() -> None:

@@ -40,6 +40,25 @@ def test_an_audit_prints_rates_and_leaves_a_report(
     assert (out / "report.html").is_file()
 
 
+@pytest.mark.parametrize("command", [["report", "RUN", "--out", "FOLDER"], ["render", "SCENE", "-o", "FILE/x.png"]])
+def test_a_place_that_cannot_be_written_is_named(
+    scene: Path, tmp_path: Path, command: list[str], capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = tmp_path / "run"
+    (tmp_path / "file").write_text("")
+    assert main(["audit", str(scene), "--model", MODEL, "--poses", "8", "--image-size", "16", "--out", str(out)]) == 0
+    places = {
+        "RUN": str(out),
+        "FOLDER": str(tmp_path),
+        "SCENE": str(scene),
+        "FILE/x.png": str(tmp_path / "file" / "x.png"),
+    }
+    assert main([places.get(word, word) for word in command]) == 1
+    error = capsys.readouterr().err
+    assert str(tmp_path) in error
+    assert "Traceback" not in error
+
+
 def test_options_of_the_mesh_reach_it(scene: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     # the cube's green back faces -z: with --front=-z it is what the viewer sees
     target = tmp_path / "back.png"

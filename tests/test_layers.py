@@ -61,23 +61,6 @@ def imported(path: Path) -> set[str]:
     return names
 
 
-def is_type_checking(node: ast.stmt) -> bool:
-    return isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
-
-
-def imported_at_run_time(path: Path) -> set[str]:
-    """As ``imported``, without what stands under ``if TYPE_CHECKING``."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    tree.body = [node for node in tree.body if not is_type_checking(node)]
-    names: set[str] = set()
-    for node in ast.walk(tree):
-        if isinstance(node, ast.Import):
-            names |= {alias.name for alias in node.names}
-        elif isinstance(node, ast.ImportFrom):
-            names.add(node.module or "")
-    return names
-
-
 @pytest.mark.parametrize("path", modules(), ids=lambda p: str(p.relative_to(PACKAGE)))
 def test_a_layer_imports_only_from_layers_above_it(path: Path) -> None:
     own = layer_of(path)
@@ -93,7 +76,7 @@ def test_a_layer_imports_only_from_layers_above_it(path: Path) -> None:
 
 @pytest.mark.parametrize("layer", TORCH_FREE)
 def test_what_reads_run_folders_does_not_name_torch(layer: str) -> None:
-    for path in modules():
+    for path in modules():  # gate and export do not exist yet: the rule waits for them
         if layer_of(path) == layer:
             assert not {n for n in imported(path) if n.split(".")[0] in ("torch", "torchvision")}, path
 

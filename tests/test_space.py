@@ -143,6 +143,7 @@ def test_the_first_light_follows_its_parameters_and_the_orbit() -> None:
         ({"distance": RangeConfig(low=float("nan"), high=1)}, "distance = nan"),
         ({"yaw": RangeConfig(low=-180, high=180, prior="sphere")}, r'yaw with prior "sphere" must stay within'),
         ({"offset_x": RangeConfig(low=-1, high=1, prior="log")}, r'offset_x with prior "log" must be above 0'),
+        ({"background": (0.0, 3.0)}, r"x.toml: \[space\] background reaches 3; the 1 backgrounds count from 0"),
     ],
 )
 def test_impossible_intervals_are_refused(space: dict[str, object], message: str) -> None:
@@ -170,6 +171,28 @@ def test_unreadable_poses_are_refused(text: str, message: str) -> None:
 def test_a_background_that_is_not_there_is_refused() -> None:
     with pytest.raises(ConfigError, match="background 2 of 2; the first is 0"):
         scene_space(config(), backgrounds=2).vector({"background": 2})
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"lights": (LightConfig(azimuth_deg=float("nan")),)}, r"x.toml: lights\[0\]: light_azimuth = nan"),
+        ({"lights": (LightConfig(), LightConfig(strength=1000))}, r"x.toml: lights\[1\]: light_strength = 1000"),
+        ({"ambient": float("inf")}, "x.toml: ambient = inf"),
+        (
+            {"lights": (), "space": SpaceConfig(light_strength=(0.5, 1.0))},
+            "varies light_strength, but the scene has no light",
+        ),
+    ],
+)
+def test_impossible_lights_are_refused_with_their_place(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(ConfigError, match=message):
+        scene_space(SceneConfig(object=ObjectConfig(mesh="none.obj"), **changes), where="x.toml")
+
+
+def test_a_pitch_interval_past_the_poles_is_filled_uniformly_however_it_is_written() -> None:
+    for pitch in ((-180.0, 180.0), RangeConfig(low=-180, high=180)):
+        assert scene_space(config(rotation="fixed", pitch=pitch)).free["pitch"].prior == "uniform"
 
 
 def test_negative_seeds_are_refused() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -49,9 +49,14 @@ class Batch:
     rendered: Rendered
 
 
+def part_count(scenes: int, poses: int, part_size: int) -> int:
+    """Record parts of a run; none holds two scenes."""
+    return scenes * -(-poses // part_size)
+
+
 def plan(scenes: int, poses: int, part_size: int, batch_size: int) -> Iterator[Work]:
     """The work of a run in order; part numbers and batches depend on nothing but these four numbers."""
-    parts_of_scene = -(-poses // part_size)
+    parts_of_scene = part_count(1, poses, part_size)
     for scene in range(scenes):
         for k in range(parts_of_scene):
             end = min((k + 1) * part_size, poses)
@@ -69,7 +74,7 @@ def render_ahead(
     sampling: Sampling,
     image_size: int,
     threads: int,
-) -> Iterator[Batch]:
+) -> Generator[Batch]:
     """Batches in order, drawn by a thread that stays at most a few batches ahead.
 
     An error in that thread is raised here. Leaving the iteration early stops the thread.

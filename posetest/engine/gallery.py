@@ -8,8 +8,6 @@ artefact of numbers that no image file can hold.
 from __future__ import annotations
 
 import math
-import re
-import zlib
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -20,11 +18,11 @@ from numpy.typing import NDArray
 
 from posetest.engine.evaluate import log_probabilities, short_names
 from posetest.engine.record import POSE_COLUMNS
-from posetest.engine.run import IMAGE_SCHEMA, RunFolder
+from posetest.engine.run import IMAGE_SCHEMA, RunFolder, file_name
 from posetest.protocols import Model
 from posetest.render.cpu import CpuRenderer
 from posetest.scene.scene import Scene
-from posetest.space import Space, format_pose, vectors_to_views
+from posetest.space import INDEX, PARAMETERS, Space, format_pose, vectors_to_views
 
 #: Misread poses kept for each scene and model.
 GALLERY_SIZE = 12
@@ -62,20 +60,23 @@ def most_confidently_misread(run: RunFolder, count: int) -> pd.DataFrame:
 
 
 def _keep_canonical(run: RunFolder, scene: Scene, space: Space, renderer: CpuRenderer) -> dict[str, object]:
-    pose = canonical_pose(scene)
+    pose = canonical_pose(scene, space)
     vector = space.vector(pose)
     image = renderer.render(vectors_to_views(vector, scene.config), run.info.image_size, run.info.image_size).images[0]
-    file = f"images/{_slug(scene.name)}-canonical.png"
+    file = f"images/{file_name(scene.name)}.canonical.png"
     write_png(run.path / file, image)
     text = ",".join(f"{name}={value:g}" for name, value in pose.items())
     return {"file": file, "kind": "canonical", "scene": scene.name, "model": "", "index": -1, "pose": text}
 
 
-def canonical_pose(scene: Scene) -> dict[str, float]:
-    """A pose that shows the object from the front right and a little above, whole, filling most of the frame."""
+def canonical_pose(scene: Scene, space: Space) -> dict[str, float]:
+    """A pose that shows the object upright, from the front right and a little above, whole and as large as may be."""
     radius = float(np.linalg.norm(scene.mesh.verts_obj, axis=1).max())
-    distance = radius / math.sin(math.radians(scene.config.camera.fov_deg) / 2)
-    return {"distance": round(1.05 * distance, 3), "azimuth": 30.0, "elevation": 15.0}
+    fov = math.radians(space.fixed["fov"])
+    distance = 1.05 * radius / math.sin(fov / 2)
+    farthest = PARAMETERS[INDEX["distance"]].high
+    pose = {"distance": round(min(distance, farthest), 3), "offset_x": 0.0, "offset_y": 0.0}
+    return {"yaw": 0.0, "pitch": 0.0, "roll": 0.0, **pose, "azimuth": 30.0, "elevation": 15.0}
 
 
 def _keep_misread(
@@ -87,7 +88,7 @@ def _keep_misread(
     size = run.info.image_size
     images = renderer.render(vectors_to_views(vectors, scene.config), size, size).images
     indices, labels, confidences = (chosen[c].tolist() for c in ("index", "top1_label", "top1_p"))
-    files = [f"images/{_slug(scene.name)}-{_slug(model.name)}-{index}.png" for index in indices]
+    files = [f"images/{file_name(scene.name)}.{file_name(model.name)}.{index}.png" for index in indices]
     seen = np.stack([write_png(run.path / file, image) for file, image in zip(files, images, strict=True)])
     log_p = log_probabilities(model, torch.from_numpy(seen), f"kept pictures of {scene.name}")
     names, again = short_names(model), log_p.argmax(axis=1)
@@ -117,9 +118,3 @@ def write_png(path: Path, image: NDArray[np.float32]) -> NDArray[np.float32]:
     eight_bit = np.rint(np.clip(image, 0, 1) * 255).astype(np.uint8)
     Image.fromarray(np.ascontiguousarray(eight_bit.transpose(1, 2, 0))).save(path)
     return eight_bit.astype(np.float32) / np.float32(255)
-
-
-def _slug(name: str) -> str:
-    """``name`` as part of a file name: itself where it is safe, else cleaned, with a hash so that none collide."""
-    safe = re.sub(r"[^A-Za-z0-9_-]+", "_", name)[:60]
-    return safe if safe == name and name else f"{safe}-{zlib.crc32(name.encode()):08x}"

@@ -1,8 +1,8 @@
 """Settings of the process that decide whether torch and the renderer share two cores or fight over them.
 
 Measured: with libgomp's default of spinning at barriers and glibc's default of giving large blocks back to the
-system, MobileNetV2 ran several times slower beside other work (docs/performance.md). The command line applies both;
-as a library we leave the caller's process alone.
+system, MobileNetV2 ran several times slower beside other work. The command line applies both; as a library we leave
+the caller's process alone.
 """
 
 from __future__ import annotations

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Sequence
 
 import numpy as np
 
-from posetest.engine.evaluate import Progress, plan, render_ahead, scored, short_names
-from posetest.engine.gallery import keep_images
+from posetest.config import RunInfo
+from posetest.engine.evaluate import Progress, part_count, plan, render_ahead, scored, short_names
+from posetest.engine.gallery import canonical_pose, keep_images
 from posetest.engine.record import SCHEMA, Columns, to_arrow
 from posetest.engine.run import RunFolder
 from posetest.protocols import Model
+from posetest.render.cpu import CpuRenderer
 from posetest.scene.scene import Scene
-from posetest.space import scene_space
+from posetest.space import scene_space, vectors_to_views
 
 
 def audit_into(
@@ -28,13 +31,14 @@ def audit_into(
     """
     info = run.info
     spaces = [scene_space(scene.config, scene.background.count, scene.source) for scene in scenes]
-    work = list(plan(len(scenes), info.poses, info.part_size, info.batch_size))
-    missing = [item for item in work if not run.has_part(item.part)]
-    progress(sum(item.stop - item.start for item in work) - sum(item.stop - item.start for item in missing))
+    work = plan(len(scenes), info.poses, info.part_size, info.batch_size)
+    there = {part for part in range(part_count(len(scenes), info.poses, info.part_size)) if run.has_part(part)}
+    missing = [item for item in work if item.part not in there]
+    progress(info.poses * len(scenes) - sum(item.stop - item.start for item in missing))
     names = {model.name: short_names(model) for model in models}
     accepted = {(scene, m.name): indices for m in info.models for scene, indices in m.accepted.items()}
     pending: list[Columns] = []
-    batches = render_ahead(
+    drawn = render_ahead(
         scenes,
         spaces,
         missing,
@@ -43,16 +47,31 @@ def audit_into(
         image_size=info.image_size,
         threads=threads,
     )
-    for batch in batches:
-        scene = scenes[batch.work.scene].name
-        for model in models:
-            pending.append(scored(batch, scene, model, accepted[scene, model.name], names[model.name]))
-        if batch.work.is_last:
-            run.write_part(batch.work.part, to_arrow(_joined(pending)))
-            pending = []
-        progress(batch.work.stop - batch.work.start)
+    with contextlib.closing(drawn) as batches:  # ends the rendering thread also where a model fails
+        for batch in batches:
+            scene = scenes[batch.work.scene].name
+            for model in models:
+                pending.append(scored(batch, scene, model, accepted[scene, model.name], names[model.name]))
+            if batch.work.is_last:
+                run.write_part(batch.work.part, to_arrow(_joined(pending)))
+                pending = []
+            progress(batch.work.stop - batch.work.start)
     keep_images(run, scenes, spaces, models, threads=threads)
     run.finish()
+
+
+def try_out(scenes: Sequence[Scene], info: RunInfo) -> None:
+    """Draw the first pose and the kept view of every scene, so that what cannot be drawn is known at once.
+
+    Raises:
+        ConfigError: a value, a background or a size that cannot be drawn; names it.
+    """
+    for scene in scenes:
+        space = scene_space(scene.config, scene.background.count, scene.source)
+        first = space.sample(info.seed, 0, 1, info.sampling)
+        vectors = np.concatenate([first, space.vector(canonical_pose(scene, space))])
+        with CpuRenderer(scene.mesh, scene.background, threads=1) as renderer:
+            renderer.render(vectors_to_views(vectors, scene.config), info.image_size, info.image_size)
 
 
 def _joined(pending: Sequence[Columns]) -> Columns:

@@ -70,7 +70,10 @@ def score_columns(log_p: NDArray[np.float32], accepted: Sequence[int], names: Se
     probability = np.exp(safe)
     top = safe.argmax(axis=1)
     best = safe[:, list(accepted)].max(axis=1)
-    rank = 1 + (safe > best[:, None]).sum(axis=1)
+    # among equal scores the lower class comes first, as argmax has it
+    first = np.asarray(accepted)[safe[:, list(accepted)].argmax(axis=1)]
+    is_before = (safe == best[:, None]) & (np.arange(safe.shape[1]) < first[:, None])
+    rank = 1 + ((safe > best[:, None]) | is_before).sum(axis=1)
     recognised = np.isin(top, list(accepted)) & finite
     with np.errstate(invalid="ignore"):
         entropy = -np.where(probability > 0, probability * safe, 0.0).sum(axis=1)

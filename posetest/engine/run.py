@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -30,7 +32,7 @@ if TYPE_CHECKING:
 IMAGE_SCHEMA = pa.schema(
     [
         pa.field("file", pa.string()),  # relative to the run folder
-        pa.field("kind", pa.string()),  # "canonical": front, upright; "gallery": confidently misread
+        pa.field("kind", pa.string()),  # "canonical": upright, from the front right; "gallery": confidently misread
         pa.field("scene", pa.string()),
         pa.field("model", pa.string()),  # "" for canonical
         pa.field("index", pa.int64()),  # of the pose; -1 for canonical
@@ -116,12 +118,7 @@ class RunFolder:
             RunError: a part cannot be read.
         """
         for file in self.part_files():
-            try:
-                yield pq.read_table(file, columns=columns)
-            except (OSError, pa.ArrowInvalid) as error:
-                raise RunError(
-                    f"{file}: damaged record part ({error}); delete it and run again with --resume"
-                ) from error
+            yield _read(file, columns)
 
     def table(self, columns: list[str] | None = None) -> pd.DataFrame:
         """All records as a pandas table, or the named columns of them.
@@ -144,7 +141,20 @@ class RunFolder:
         file = self.path / "images" / "images.parquet"
         if not file.is_file():
             return to_frame(IMAGE_SCHEMA.empty_table())
-        return to_frame(pq.read_table(file))
+        return to_frame(_read(file))
+
+
+def file_name(name: str) -> str:
+    """``name`` as part of a file name, without dots: itself where it is safe, else cleaned, with a hash."""
+    safe = re.sub(r"[^A-Za-z0-9_-]+", "_", name)[:60]
+    return safe if safe == name and name else f"{safe}-{zlib.crc32(name.encode()):08x}"
+
+
+def _read(file: Path, columns: list[str] | None = None) -> pa.Table:
+    try:
+        return pq.read_table(file, columns=columns)
+    except (OSError, pa.ArrowInvalid) as error:
+        raise RunError(f"{file}: damaged ({error}); delete it and run the same command again with --resume") from error
 
 
 def _replace(target: Path, write: Any) -> None:

@@ -50,8 +50,9 @@ def _cover(path: Path, height: int, width: int) -> NDArray[np.float32]:
 
     try:
         with Image.open(path) as opened:
-            picture = ImageOps.fit(opened.convert("RGB"), (width, height), Image.Resampling.LANCZOS)
-    except (OSError, ValueError) as error:
+            upright = ImageOps.exif_transpose(opened).convert("RGB")
+            picture = ImageOps.fit(upright, (width, height), Image.Resampling.LANCZOS)
+    except (OSError, ValueError, Image.DecompressionBombError) as error:
         raise ConfigError(f"{path}: this background picture cannot be read ({error})") from error
     return np.ascontiguousarray(np.asarray(picture, dtype=np.float32).transpose(2, 0, 1) / np.float32(255))
 
@@ -64,7 +65,7 @@ def background_files(folder: Path) -> tuple[Path, ...]:
     """
     if not folder.is_dir():
         raise ConfigError(f"{folder}: no such folder of background pictures")
-    files = tuple(sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES))
+    files = tuple(sorted(p for p in folder.iterdir() if p.suffix.lower() in IMAGE_SUFFIXES and p.is_file()))
     if not files:
         raise ConfigError(f"{folder}: no background picture in this folder (looked for {', '.join(IMAGE_SUFFIXES)})")
     return files

@@ -63,7 +63,7 @@ def load_scene(
     *,
     up: str | None = None,
     front: str | None = None,
-    labels: Sequence[int | str] = (),
+    labels: int | str | Sequence[int | str] = (),
     texture: str | Path | None = None,
 ) -> Scene:
     """The scene of a TOML file, of a bundled scene's name, or of a bare mesh file under default conditions.
@@ -75,8 +75,9 @@ def load_scene(
         MeshError: its mesh cannot be drawn.
     """
     path = find_scene(source)
-    config = read_toml(path, SceneConfig) if path.suffix == ".toml" else _around_mesh(path)
-    changes: dict[str, Any] = {"up": up, "front": front, "labels": tuple(labels) or None}
+    config = read_toml(path, SceneConfig) if path.suffix.lower() == ".toml" else _around_mesh(path)
+    accepted = (labels,) if isinstance(labels, str | int) else tuple(labels)
+    changes: dict[str, Any] = {"up": up, "front": front, "labels": accepted or None}
     if texture is not None:
         changes["texture"] = str(Path(texture).resolve())
     given = {key: value for key, value in changes.items() if value is not None}

@@ -98,6 +98,17 @@ def test_entropy_of_a_uniform_prediction_is_the_logarithm_of_the_classes() -> No
     assert score_columns(log_softmax([[2, 2, 2]]), [0], "abc")["entropy"][0] == pytest.approx(np.log(3))
 
 
+def test_equal_scores_rank_by_class_as_the_first_answer_does() -> None:
+    columns = score_columns(np.zeros((1, 10), np.float32), [7], "abcdefghij")
+    assert columns["accepted_rank"][0] == 8
+    assert not columns["top5"][0]
+    certain = score_columns(
+        np.log(np.array([[1, 1e-30, 1e-30, 1e-30, 1e-30, 1e-30, 1e-30]], np.float32)), [6], "abcdefg"
+    )
+    assert certain["accepted_rank"][0] == 7
+    assert not certain["top5"][0]
+
+
 def test_certainty_has_no_entropy_and_is_not_an_error() -> None:
     columns = score_columns(np.array([[0, -np.inf, -np.inf]], np.float32), [0], "abc")
     assert columns["status"][0] == "ok"
@@ -132,7 +143,7 @@ def test_a_half_written_part_does_not_count(tmp_path: Path) -> None:
 def test_a_damaged_part_is_named(tmp_path: Path) -> None:
     run = RunFolder.create(tmp_path / "run", info())
     run.part_path(0).write_bytes(b"PAR1 nonsense")
-    with pytest.raises(RunError, match=r"part-00000.parquet: damaged record part"):
+    with pytest.raises(RunError, match=r"part-00000.parquet: damaged"):
         run.table()
 
 

@@ -7,6 +7,7 @@ own frame. Their coefficients are found here; a kernel casts the pixel's ray, la
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -84,6 +85,7 @@ class MeshArrays(NamedTuple):
     has_backs: bool
 
 
+@lru_cache(maxsize=2)  # a run draws a scene once for the records and once more for the pictures it keeps
 def prepare_mesh(mesh: Mesh) -> MeshArrays:
     """The arrays of ``mesh`` for the kernels."""
     corners = mesh.verts_obj.astype(np.float64)[mesh.faces]
