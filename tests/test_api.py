@@ -228,7 +228,7 @@ def test_backgrounds_of_a_folder_are_drawn_and_recorded(tmp_path: Path) -> None:
 def test_names_that_look_like_paths_stay_inside_the_run_folder(tmp_path: Path) -> None:
     scenes = [
         posetest.load_scene(write_cube_scene(tmp_path / f"s{i}", SCENE.replace('"cube"', f'"{name}"', 1)))
-        for i, name in enumerate(("../evil", "/tmp/evil", "bus", "bus-old"))
+        for i, name in enumerate(("../evil", "/evil", "bus", "bus-old"))
     ]
     models = [posetest.load_model(LargestColour(), name=name) for name in ("old-net", "net")]
     run = audit(scenes, tmp_path / "run", model=models, poses=20)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from render_pictures import make_mesh, noise_picture, quad, random_rotations, sphere, views
 
-from posetest.render.cpu import CpuRenderer, warm_up
+from posetest.render.cpu import CpuRenderer
 from posetest.render.cpu.prepare import MeshArrays, prepare_mesh
 from posetest.render.cpu.textures import TEXEL_ONE, TextureAtlas, build_atlas, linear_to_srgb, srgb_to_linear
 from posetest.scene.material import Material, Texture
@@ -151,9 +151,3 @@ def test_one_changed_bit_changes_the_digest() -> None:
 def test_equal_pictures_have_equal_digests() -> None:
     poses = views(np.repeat(random_rotations(1), 5, axis=0))
     assert len(set(CpuRenderer(sphere(6)).render(poses, 20, 20).digest.tolist())) == 1
-
-
-def test_warming_up_says_what_it_does() -> None:
-    said: list[str] = []
-    warm_up(said.append)
-    assert said == ["preparing the renderer (compiled once per machine)", "the renderer is ready"]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import Any, NamedTuple
@@ -212,16 +211,9 @@ def _new_scratch(mesh: MeshArrays, height: int, width: int) -> Scratch:
     )
 
 
-def warm_up(progress: Callable[[str], None] | None = None) -> None:
-    """Compiles the kernels, or reads them from numba's cache on disk, by drawing one triangle.
-
-    The first time on a machine takes some seconds; ``progress`` is called with a sentence before and after.
-    """
+def warm_up() -> None:
+    """Compiles the kernels, or reads them from the cache on disk, by drawing one triangle."""
     from posetest.render.cpu.sample import one_triangle, one_view
 
-    if progress is not None:
-        progress("preparing the renderer (compiled once per machine)")
     with CpuRenderer(one_triangle(), threads=1) as renderer:
         renderer.render(one_view(), 8, 8)
-    if progress is not None:
-        progress("the renderer is ready")
