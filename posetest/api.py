@@ -300,7 +300,7 @@ def render_poses(
 ) -> NDArray[np.float32]:
     """Pictures [n, 3, h, w] in [0, 1] of one pose or several, as replay strings ("yaw=30,pitch=-10,distance=4").
 
-    Parameters that a string leaves out have the scene's fixed values, or their defaults where they are free.
+    Parameters that a string leaves out have the scene's own values, also where the scene lets them vary.
 
     Raises:
         ConfigError: a pose that cannot be read; a size below 1.

@@ -147,12 +147,12 @@ def render(
     from posetest import api
     from posetest.scene.scene import load_scene
 
+    if output.suffix.lower() != ".png":
+        raise ConfigError(f"{output}: the picture is written as PNG; let the name end in .png")
     loaded = load_scene(scene, up=up, front=front, texture=texture)
     texts, columns = api.grid_poses(grid, pose) if grid else ([pose], 1)
     _warm_up()
     images = api.render_poses(loaded, texts, image_size=_parse_size(size), threads=threads)
-    if output.suffix.lower() != ".png":
-        raise ConfigError(f"{output}: the picture is written as PNG; let the name end in .png")
     output.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(api.contact_sheet(images, columns)).save(output)
     sys.stdout.write(f"{output}\n")

@@ -22,7 +22,7 @@ STRATA = ("all", "visible")
 _PAIR = ["scene", "model"]
 
 
-def rates(run: RunFolder) -> pd.DataFrame:
+def rates(run: RunFolder, frame: pd.DataFrame | None = None) -> pd.DataFrame:
     """Rates of ``run``, a row for each scene, model and stratum, in the order of run.toml.
 
     Columns: scene, model, stratum; n (evaluated poses), n_failed_status (poses that could not be evaluated, not in n);
@@ -30,6 +30,8 @@ def rates(run: RunFolder) -> pd.DataFrame:
     at least 0.7), confident_rate, confident_low, confident_high; mean_confidence (of the first label, right or wrong);
     wrong_label (the most frequent one), wrong_share (of all n), wrong_low, wrong_high; measure.
     Intervals are Wilson's at 95 %; rates of no poses are nan.
+
+    ``frame`` is ``outcomes(run)`` where the caller has read it already.
 
     Raises:
         RunError: there are no records yet, or they do not fit run.toml; or the run is a search.
@@ -39,7 +41,8 @@ def rates(run: RunFolder) -> pd.DataFrame:
             f'{run.path}: a run of kind "{run.info.kind}" chooses its poses: their share does not say '
             "how often the model fails; rates need poses drawn from a measure (posetest audit)"
         )
-    frame = outcomes(run)
+    if frame is None:
+        frame = outcomes(run)
     measures = {s.name: s.measure for s in run.info.scenes}
     tables = [_stratum(frame, "all"), _stratum(frame[frame["visible"]], "visible")]
     table = pd.concat(tables, ignore_index=True)

@@ -37,7 +37,7 @@ def audit_into(
     progress(info.poses * len(scenes) - sum(item.stop - item.start for item in missing))
     names = {model.name: short_names(model) for model in models}
     accepted = {(scene, m.name): indices for m in info.models for scene, indices in m.accepted.items()}
-    pending: list[Columns] = []
+    pending: dict[str, list[Columns]] = {model.name: [] for model in models}
     drawn = render_ahead(
         scenes,
         spaces,
@@ -51,10 +51,11 @@ def audit_into(
         for batch in batches:
             scene = scenes[batch.work.scene].name
             for model in models:
-                pending.append(scored(batch, scene, model, accepted[scene, model.name], names[model.name]))
+                columns = scored(batch, scene, model, accepted[scene, model.name], names[model.name])
+                pending[model.name].append(columns)
             if batch.work.is_last:
-                run.write_part(batch.work.part, to_arrow(_joined(pending)))
-                pending = []
+                run.write_part(batch.work.part, to_arrow(_joined([c for rows in pending.values() for c in rows])))
+                pending = {model.name: [] for model in models}
             progress(batch.work.stop - batch.work.start)
     keep_images(run, scenes, spaces, models, threads=threads)
     run.finish()
@@ -74,17 +75,6 @@ def try_out(scenes: Sequence[Scene], info: RunInfo) -> None:
             renderer.render(vectors_to_views(vectors, scene.config), info.image_size, info.image_size)
 
 
-def _joined(pending: Sequence[Columns]) -> Columns:
-    """One table's columns from those of several batches and models, ordered by model, then by pose."""
-    joined: Columns = {
-        field.name: np.concatenate([np.asarray(columns[field.name]) for columns in pending]) for field in SCHEMA
-    }
-    order = np.lexsort((np.asarray(joined["index"]), _first_seen(np.asarray(joined["model"]))))
-    return {name: np.asarray(column)[order] for name, column in joined.items()}
-
-
-def _first_seen(values: np.ndarray) -> np.ndarray:
-    """Ranks of ``values`` by first appearance."""
-    _, first, inverse = np.unique(values, return_index=True, return_inverse=True)
-    ranks: np.ndarray = first[inverse]
-    return ranks
+def _joined(pieces: Sequence[Columns]) -> Columns:
+    """The columns of several tables, one below the other."""
+    return {field.name: np.concatenate([np.asarray(columns[field.name]) for columns in pieces]) for field in SCHEMA}

@@ -12,9 +12,9 @@ import contextlib
 import os
 import re
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Self
 
 import msgspec
 import pyarrow as pa
@@ -88,7 +88,7 @@ class RunFolder:
         return cls(path, read_toml(path / "run.toml", RunInfo))
 
     def _write_info(self) -> None:
-        _replace(self.path / "run.toml", lambda partial: partial.write_text(to_toml(self.info), encoding="utf-8"))
+        write_aside(self.path / "run.toml", lambda partial: partial.write_text(to_toml(self.info), encoding="utf-8"))
 
     def finish(self) -> None:
         """Mark the run as complete."""
@@ -105,7 +105,7 @@ class RunFolder:
 
     def write_part(self, part: int, table: pa.Table) -> None:
         """Store a record part: written beside, then renamed."""
-        _replace(self.part_path(part), lambda partial: pq.write_table(table, partial, compression="zstd"))
+        write_aside(self.part_path(part), lambda partial: pq.write_table(table, partial, compression="zstd"))
 
     def part_files(self) -> list[Path]:
         """The parts that are there, in order."""
@@ -134,7 +134,7 @@ class RunFolder:
     def write_images(self, table: pa.Table) -> None:
         """Store the description of the kept pictures."""
         target = self.path / "images" / "images.parquet"
-        _replace(target, lambda partial: pq.write_table(table, partial, compression="zstd"))
+        write_aside(target, lambda partial: pq.write_table(table, partial, compression="zstd"))
 
     def images(self) -> pd.DataFrame:
         """What is known of the kept pictures, a row each (columns: IMAGE_SCHEMA); empty where none were kept."""
@@ -157,7 +157,7 @@ def _read(file: Path, columns: list[str] | None = None) -> pa.Table:
         raise RunError(f"{file}: damaged ({error}); delete it and run the same command again with --resume") from error
 
 
-def _replace(target: Path, write: Any) -> None:
+def write_aside(target: Path, write: Callable[[Path], object]) -> None:
     """Write ``target`` aside and rename it, so that it is never seen half written."""
     partial = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:

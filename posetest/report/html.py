@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +15,7 @@ from posetest.analysis.outcomes import of_pair, outcomes
 from posetest.analysis.rates import rates
 from posetest.config import ModelInfo, SceneInfo
 from posetest.engine.record import CONFIDENT, VISIBLE_INSIDE, VISIBLE_LONG_PX
-from posetest.engine.run import RunFolder
+from posetest.engine.run import RunFolder, write_aside
 from posetest.report import figures, words
 from posetest.report.pictures import embed
 from posetest.space import INDEX, PARAMETERS
@@ -75,12 +74,7 @@ def write_report(run: RunFolder, path: Path) -> Path:
     """
     text = render(run)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}.partial")
-    try:
-        partial.write_text(text, encoding="utf-8")
-        os.replace(partial, path)
-    finally:
-        partial.unlink(missing_ok=True)
+    write_aside(path, lambda partial: partial.write_text(text, encoding="utf-8"))
     return path
 
 
@@ -89,7 +83,7 @@ def render(run: RunFolder) -> str:
     intervals = {scene.name: free_intervals(scene) for scene in run.info.scenes}
     needed = dict.fromkeys(PARAMETERS[INDEX[name]].column for free in intervals.values() for name in free)
     frame = outcomes(run, [*QUATERNION, *needed])
-    table = rates(run)
+    table = rates(run, frame)
     kept = run.images()
     wrong = wrong_labels(frame, _WRONG_LABELS)
     rows = _by_stratum(table)
