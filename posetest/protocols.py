@@ -39,8 +39,63 @@ class Rendered:
 class Renderer(Protocol):
     """Draws one scene's object under many views. Made once per mesh and background, used for many batches."""
 
-    def render(self, views: Views, height: int, width: int, *, mask: bool = False) -> Rendered:
-        """Pictures of ``views``; the same picture for a view whatever the batch it is in."""
+    def render(
+        self,
+        views: Views,
+        height: int,
+        width: int,
+        *,
+        mask: bool = False,
+        backgrounds: NDArray[np.float32] | None = None,
+    ) -> Rendered:
+        """Pictures of ``views``; the same picture for a view whatever the batch it is in.
+
+        ``backgrounds``, float32 [n, 3, h, w] in sRGB, one picture a view, takes the place of the scene's.
+        """
+        ...
+
+    def close(self) -> None:
+        """Gives back threads and memory; a closed renderer may be used again."""
+        ...
+
+
+@dataclass(frozen=True, eq=False)
+class ViewGradients:
+    """The gradient of a scalar L(images) with respect to each number of n views. All float64, NaN-free.
+
+    Attributes:
+        rotation: [n, 3], with respect to a small turn w (radians, about the camera's axes) that makes R into exp([w]x) R.
+        position: [n, 3], per object unit.
+        fov: [n], per radian.
+        light_dirs: [n, k, 3], with respect to the components of the vector towards each light.
+        light_colors: [n, k, 3].
+        ambient: [n, 3].
+        backgrounds: float32 [n, 3, h, w], with respect to the sRGB pictures behind, or None where not asked for.
+    """
+
+    rotation: NDArray[np.float64]
+    position: NDArray[np.float64]
+    fov: NDArray[np.float64]
+    light_dirs: NDArray[np.float64]
+    light_colors: NDArray[np.float64]
+    ambient: NDArray[np.float64]
+    backgrounds: NDArray[np.float32] | None = None
+
+
+@runtime_checkable
+class DifferentiableRenderer(Renderer, Protocol):
+    """A renderer that can say how a score of its pictures changes with the views."""
+
+    def gradient(
+        self,
+        views: Views,
+        images: NDArray[np.float32],
+        adjoints: NDArray[np.float32],
+        *,
+        backgrounds: NDArray[np.float32] | None = None,
+        with_backgrounds: bool = False,
+    ) -> ViewGradients:
+        """The gradient at ``views``, given their pictures and dL/dimages, both float32 [n, 3, h, w]."""
         ...
 
 

@@ -39,7 +39,9 @@ class Material:
         alpha_mode: "opaque" ignores every alpha; "mask" draws where alpha >= ``alpha_cutoff``; "blend" mixes.
         two_sided: draw back faces too, with the normal turned to the viewer.
         emissive: linear RGB added unlit.
-        roughness, metalness: as in glTF 2.0; for OBJ derived from Ks and Ns.
+        roughness, metalness: as in glTF 2.0; for OBJ derived from Ns.
+        specular: linear RGB reflectance, seen head-on, of what is not metal: 0.04 for glTF, for OBJ such that the
+            highlight peaks at Ks.
         not_drawn: what the file asks for and this package does not draw ("normal map", "transmission" ...).
     """
 
@@ -53,4 +55,48 @@ class Material:
     emissive_texture: Texture | None = None
     roughness: float = 1.0
     metalness: float = 0.0
+    specular: tuple[float, float, float] = (0.0, 0.0, 0.0)
     not_drawn: tuple[str, ...] = field(default=())
+
+
+@dataclass(frozen=True)
+class Highlight:
+    """How a material reflects light, made ready for shading.
+
+    A light of strength s in direction l, seen from v, with n the normal and h halfway between l and v, adds
+
+        s (n.l)+ [ base (1 - metalness) + (specular + base metalness) scale (n.h)+^exponent ]
+
+    and ambient light a adds a (base + specular). Blinn's lobe with its energy kept by scale = (exponent + 8) / 8.
+
+    Source: Blinn, Models of light reflection for computer synthesized pictures, SIGGRAPH 1977; the exponent of a
+    roughness: Walter et al., Microfacet models for refraction through rough surfaces, EGSR 2007, section 5.2.
+
+    Attributes:
+        metalness: the part of the reflection that takes the base colour, in [0, 1].
+        exponent, scale: of the lobe.
+        specular: linear RGB, already without the metallic part.
+    """
+
+    metalness: float
+    exponent: float
+    scale: float
+    specular: tuple[float, float, float]
+
+    @property
+    def is_matte(self) -> bool:
+        """Nothing but diffuse reflection."""
+        return self.metalness == 0.0 and not any(self.specular)
+
+
+#: Sharpest highlight, as an exponent: a sharper one falls between the pixels' centres.
+MAX_EXPONENT = 1000.0
+
+
+def highlight(material: Material) -> Highlight:
+    """The lobe of ``material``; a non-metal whose exponent is below one (roughness over 0.9) is drawn matte."""
+    width = max(material.roughness, 1e-3) ** 4
+    exponent = min(max(2.0 / width - 2.0, 0.0), MAX_EXPONENT)
+    rest = 0.0 if material.metalness == 0.0 and exponent < 1.0 else 1.0 - material.metalness
+    red, green, blue = (rest * v for v in material.specular)
+    return Highlight(material.metalness, exponent, (exponent + 8.0) / 8.0, (red, green, blue))

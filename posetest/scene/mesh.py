@@ -57,7 +57,7 @@ class Mesh:
             sha.update(np.ascontiguousarray(array).tobytes())
         for m in self.materials:
             sha.update(repr((m.base_color, m.alpha_mode, m.alpha_cutoff, m.two_sided, m.emissive)).encode())
-            sha.update(repr((m.roughness, m.metalness)).encode())
+            sha.update(repr((m.roughness, m.metalness, m.specular)).encode())
             for texture in (m.texture, m.emissive_texture):
                 if texture is not None:
                     sha.update(repr((texture.image.shape, texture.wrap_u, texture.wrap_v)).encode())
