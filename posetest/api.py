@@ -13,11 +13,12 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from posetest.config import ModelInfo, RunInfo, SceneInfo
+from posetest.config import Backend, ModelInfo, RunInfo, Samples, SceneInfo, Shading
 from posetest.engine.host import default_threads, versions
 from posetest.engine.run import RunFolder, file_name
 from posetest.errors import ConfigError, LabelError, RunError
 from posetest.protocols import Model
+from posetest.render.select import describe, open_renderer
 from posetest.scene.scene import Scene, bundled_scenes, load_scene
 from posetest.space import Sampling, check_value, parse_pose, scene_space, vectors_to_views
 
@@ -70,6 +71,9 @@ def audit(
     batch_size: int = 32,
     image_size: int | None = None,
     threads: int | None = None,
+    backend: Backend | None = None,
+    samples: Samples | None = None,
+    shading: Shading | None = None,
     progress: Callable[[int, int], None] | None = None,
     command: str | None = None,
 ) -> Run:
@@ -87,6 +91,7 @@ def audit(
         batch_size: pictures a model sees at once.
         image_size: pixels of each side; by default the largest input of the models, at least 224.
         threads: for rendering and for torch; by default all cores.
+        backend, samples, shading: in place of what the scenes' [render] tables say; see docs/scenes.md.
         progress: called with (poses done, poses in all).
         command: what run.toml says was called; by default this call.
 
@@ -97,7 +102,8 @@ def audit(
     counts["image_size"] = _IMAGE_SIZE if image_size is None else image_size
     counts["threads"] = default_threads() if threads is None else threads
     counts = {name: _whole(name, value, least=0 if name == "seed" else 1) for name, value in counts.items()}
-    scenes = _load_scenes(scene)
+    render = {"backend": backend, "samples": samples, "shading": shading}
+    scenes = [s.drawn_with(render, where="audit") for s in _load_scenes(scene)]
     models = _load_models(model)
     if image_size is None:
         counts["image_size"] = _default_image_size(models)
@@ -105,7 +111,7 @@ def audit(
         kind="audit",
         status="running",
         created=datetime.now(UTC).isoformat(timespec="seconds"),
-        command=command or _call(models, scenes, sampling, counts),
+        command=command or _call(models, scenes, sampling, {**counts, **render}),
         seed=counts["seed"],
         poses=counts["poses"],
         sampling=sampling,
@@ -115,7 +121,7 @@ def audit(
         versions=versions(),
         scenes=tuple(_scene_info(s) for s in scenes),
         models=tuple(_model_info(m, scenes) for m in models),
-        renderer="cpu",
+        renderer=_renderer(scenes),
     )
     folder = Path(out) if out is not None else new_folder(scenes)
     from posetest.engine.loop import audit_into, try_out
@@ -151,9 +157,9 @@ def _whole(name: str, value: int, *, least: int) -> int:
     return number
 
 
-def _call(models: Sequence[Model], scenes: Sequence[Scene], sampling: Sampling, counts: Mapping[str, int]) -> str:
+def _call(models: Sequence[Model], scenes: Sequence[Scene], sampling: Sampling, given: Mapping[str, object]) -> str:
     """The call that this run was, with what it named."""
-    options = ", ".join(f"{name}={value}" for name, value in counts.items())
+    options = ", ".join(f"{name}={value!r}" for name, value in given.items() if value is not None)
     named = f"{[m.spec for m in models]}, {[s.source for s in scenes]}"
     return f'posetest.audit({named}, sampling="{sampling}", {options})'
 
@@ -218,6 +224,14 @@ def _scene_info(scene: Scene) -> SceneInfo:
         not_drawn=scene.mesh.not_drawn,
         config=msgspec.to_builtins(scene.config),
     )
+
+
+def _renderer(scenes: Sequence[Scene]) -> str:
+    """What draws the scenes, in words; each with its name where they differ."""
+    drawn = {scene.name: describe(scene.config.render) for scene in scenes}
+    if len(set(drawn.values())) == 1:
+        return next(iter(drawn.values()))
+    return "; ".join(f"{name}: {words}" for name, words in drawn.items())
 
 
 def _model_info(model: Model, scenes: Sequence[Scene]) -> ModelInfo:
@@ -297,17 +311,21 @@ def render_poses(
     *,
     image_size: int | tuple[int, int] = 224,
     threads: int | None = None,
+    backend: Backend | None = None,
+    samples: Samples | None = None,
+    shading: Shading | None = None,
 ) -> NDArray[np.float32]:
     """Pictures [n, 3, h, w] in [0, 1] of one pose or several, as replay strings ("yaw=30,pitch=-10,distance=4").
 
-    Parameters that a string leaves out have the scene's own values, also where the scene lets them vary.
+    Parameters that a string leaves out have the scene's own values, also where the scene lets them vary; ``backend``,
+    ``samples`` and ``shading`` take the place of what the scene's [render] table says.
 
     Raises:
-        ConfigError: a pose that cannot be read; a size below 1.
+        ConfigError: a pose that cannot be read; a size below 1; a render setting that there is not.
+        BackendError: a back end that cannot run here.
     """
-    from posetest.render.cpu import CpuRenderer
-
     loaded = scene if isinstance(scene, Scene) else load_scene(scene)
+    loaded = loaded.drawn_with({"backend": backend, "samples": samples, "shading": shading}, where="render_poses")
     space = scene_space(loaded.config, loaded.background.count, loaded.source)
     height, width = (image_size, image_size) if isinstance(image_size, int) else image_size
     if min(height, width) < 1:
@@ -318,7 +336,8 @@ def render_poses(
     workers = _whole("threads", default_threads() if threads is None else threads, least=1)
     vectors = np.concatenate([space.vector(parse_pose(text)) for text in texts])
     views = vectors_to_views(vectors, loaded.config, aspect=width / height)
-    with CpuRenderer(loaded.mesh, loaded.background, threads=workers) as renderer:
+    opened = open_renderer(loaded.mesh, loaded.background, loaded.config.render, threads=workers)
+    with contextlib.closing(opened) as renderer:
         return renderer.render(views, height, width).images
 
 

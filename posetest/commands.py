@@ -8,12 +8,13 @@ import shlex
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Literal, TextIO
 
 from tyro.conf import Positional, UseAppendAction, arg
 
+from posetest.config import Backend, Samples, Shading
 from posetest.errors import ConfigError, MeshWarning
 
 
@@ -55,6 +56,9 @@ def audit(
     batch_size: int = 32,
     image_size: int | None = None,
     threads: int | None = None,
+    backend: Backend | None = None,
+    samples: Samples | None = None,
+    shading: Shading | None = None,
     resume: bool = False,
     as_json: Annotated[bool, arg(name="json")] = False,
 ) -> int:
@@ -75,6 +79,9 @@ def audit(
         batch_size: Pictures a model sees at once.
         image_size: Pixels of each side; default: the largest input of the models, at least 224.
         threads: For rendering and for torch; default: all cores.
+        backend: What draws; default: the scene's, which is cpu unless it says otherwise.
+        samples: Samples a pixel and side, 2 for 2 x 2; default: the scene's, or 1.
+        shading: In linear light, or on encoded values as in the 2019 protocol; default: the scene's, or linear.
         resume: Go on with the run in --out.
         as_json: Print the rates as JSON instead of a table.
     """
@@ -89,7 +96,7 @@ def audit(
     if given and len(scenes) != 1:
         raise ConfigError(f"{', '.join(given)}: for one scene only; here are {len(scenes)}. Write scene files instead")
     loaded = [load_scene(s, up=up, front=front, labels=label, texture=texture) for s in scenes] or None
-    _warm_up()
+    _warm_up({backend or scene.config.render.backend for scene in loaded or []} or {backend or "cpu"})
     folder = out if out is not None else api.new_folder(loaded)
     sys.stderr.write(f"run folder: {folder}\n")
     with _progress() as progress:
@@ -104,6 +111,9 @@ def audit(
             batch_size=batch_size,
             image_size=image_size,
             threads=threads,
+            backend=backend,
+            samples=samples,
+            shading=shading,
             progress=progress,
             command=shlex.join(["posetest", *sys.argv[1:]]),
         )
@@ -113,6 +123,7 @@ def audit(
         _print_json(rates.to_dict(orient="records"))
     else:
         _print_rich(rates_table(rates))
+    _say_not_drawn({scene.name: scene.not_drawn for scene in run.info.scenes})
     sys.stderr.write(f"report: {report_path}\n")
     return 0
 
@@ -128,6 +139,9 @@ def render(
     front: str | None = None,
     texture: Path | None = None,
     threads: int | None = None,
+    backend: Backend | None = None,
+    samples: Samples | None = None,
+    shading: Shading | None = None,
 ) -> int:
     """Draw one pose of a scene, or a grid of poses, as PNG.
 
@@ -141,6 +155,9 @@ def render(
         front: Axis of the mesh file that the object faces.
         texture: Picture for a mesh that names none.
         threads: For rendering; default: all cores.
+        backend: What draws; default: the scene's, which is cpu unless it says otherwise.
+        samples: Samples a pixel and side, 2 for 2 x 2; default: the scene's, or 1.
+        shading: In linear light, or on encoded values as in the 2019 protocol; default: the scene's, or linear.
     """
     from PIL import Image
 
@@ -151,8 +168,17 @@ def render(
         raise ConfigError(f"{output}: the picture is written as PNG; let the name end in .png")
     loaded = load_scene(scene, up=up, front=front, texture=texture)
     texts, columns = api.grid_poses(grid, pose) if grid else ([pose], 1)
-    _warm_up()
-    images = api.render_poses(loaded, texts, image_size=_parse_size(size), threads=threads)
+    _warm_up({backend or loaded.config.render.backend})
+    images = api.render_poses(
+        loaded,
+        texts,
+        image_size=_parse_size(size),
+        threads=threads,
+        backend=backend,
+        samples=samples,
+        shading=shading,
+    )
+    _say_not_drawn({loaded.name: loaded.mesh.not_drawn})
     output.parent.mkdir(parents=True, exist_ok=True)
     Image.fromarray(api.contact_sheet(images, columns)).save(output)
     sys.stdout.write(f"{output}\n")
@@ -183,6 +209,15 @@ def doctor() -> int:
     return 1 if any(check.state == "broken" for check in checks) else 0
 
 
+def _say_not_drawn(found: Mapping[str, Sequence[str]]) -> None:
+    """A line on stderr for each object whose mesh asks for what is not drawn."""
+    from posetest.report.words import not_drawn
+
+    for name, asked in found.items():
+        if asked:
+            sys.stderr.write(f"note: {not_drawn(name, asked)}\n")
+
+
 def _parse_size(text: str) -> tuple[int, int]:
     """Height and width of "224" or "640x480" (width x height)."""
     pieces = text.lower().split("x")
@@ -191,8 +226,10 @@ def _parse_size(text: str) -> tuple[int, int]:
     return int(pieces[-1]), int(pieces[0])
 
 
-def _warm_up() -> None:
-    """Compile the renderer's kernels, or read them from the cache; say so where that takes a while."""
+def _warm_up(backends: Collection[str]) -> None:
+    """Compile the cpu back end's kernels if it is used, or read them from the cache; say so if that takes a while."""
+    if "cpu" not in backends:
+        return
     from posetest.render.cpu.renderer import warm_up
 
     notice = threading.Timer(

@@ -17,6 +17,9 @@ from posetest.errors import ConfigError, suggest
 T = TypeVar("T")
 Rotation = Literal["haar", "euler", "fixed"]
 PriorName = Literal["uniform", "sphere", "log"]
+Backend = Literal["cpu", "reference", "pytorch3d"]
+Samples = Literal[1, 2]
+Shading = Literal["linear", "gamma_free"]
 Unit = Annotated[float, msgspec.Meta(ge=0, le=1)]
 NonNegative = Annotated[float, msgspec.Meta(ge=0)]
 
@@ -64,11 +67,26 @@ class BackgroundConfig(Strict, frozen=True):
     """What is behind the object: a colour, one picture, or a folder of which each pose draws one."""
 
     color: str | tuple[Unit, Unit, Unit] = "#808080"
-    """sRGB, "#rrggbb" or three numbers in [0, 1]."""
+    """sRGB: "#rrggbb", three numbers in [0, 1], or "imagenet_mean", the flat background of the 2019 protocol."""
     image: str | None = None
     """Picture file, relative to the scene file."""
     images: str | None = None
     """Folder of pictures, relative to the scene file."""
+
+
+class RenderConfig(Strict, frozen=True):
+    """How pictures are drawn."""
+
+    backend: Backend = "cpu"
+    """cpu: fast; reference: slow and plain, to check others by; pytorch3d: where it is installed."""
+    samples: Samples = 1
+    """Samples a pixel and side of the cpu back end: 1, or 2 for 2 x 2; outlines are antialiased with either."""
+    shading: Shading = "linear"
+    """linear: in linear light, encoded to sRGB at the end; gamma_free: on encoded values, as in the 2019 protocol."""
+
+
+#: The one object that stands for "nothing said": msgspec leaves a default out of a file where it is this very object.
+DEFAULT_RENDER = RenderConfig()
 
 
 class RangeConfig(Strict, frozen=True):
@@ -117,6 +135,7 @@ class SceneConfig(Strict, frozen=True):
     ambient: NonNegative = 0.3
     """Linear strength of the light that comes from everywhere."""
     background: BackgroundConfig = BackgroundConfig()
+    render: RenderConfig = DEFAULT_RENDER
     space: SpaceConfig = SpaceConfig()
 
 
@@ -199,12 +218,13 @@ def _explain(message: str, kind: type) -> str:
 def _explain_value(message: str, kind: type) -> str:
     """msgspec's words without its root sign; the possible words where one was not among them."""
     text = message.replace("`$.", "`").replace("`$`", "the top level").replace("Object missing", "missing")
-    match = re.search(r"Invalid enum value '(?P<value>[^']*)' - at `(?P<path>[^`]*)\.(?P<key>\w+)`", text)
+    match = re.search(r"Invalid enum value (?P<value>'[^']*'|-?\d+) - at `(?P<path>[^`]*)\.(?P<key>\w+)`", text)
     if not match:
         return text
     allowed = _words_at(kind, match["path"], match["key"])
-    hint = f"{suggest(match['value'], allowed)} (one of {', '.join(allowed)})"
-    return f'{match["path"]}.{match["key"]} = "{match["value"]}"{hint}'
+    value = match["value"].strip("'")
+    shown = value if value == match["value"] else f'"{value}"'
+    return f"{match['path']}.{match['key']} = {shown}{suggest(value, allowed)} (one of {', '.join(allowed)})"
 
 
 def _words_at(kind: Any, path: str, key: str) -> tuple[str, ...]:

@@ -10,7 +10,8 @@ from importlib import metadata, util
 from typing import Literal
 
 from posetest._version import __version__
-from posetest.errors import PosetestError
+from posetest.config import Backend, RenderConfig
+from posetest.errors import BackendError, PosetestError
 from posetest.resources import bundled
 
 State = Literal["ok", "missing", "broken"]
@@ -41,6 +42,7 @@ def examine() -> list[Check]:
         _try("torch", _torch),
         _try("torchvision", _torchvision),
         _try("renderer: cpu", _cpu_renderer),
+        _try("renderer: reference", lambda: f"slow and plain, to check others by; {_drawn('reference')}"),
         _pytorch3d(),
         _try("bundled scenes", _bundled),
         _try("bundled classifier", _classifier),
@@ -72,24 +74,41 @@ def _torchvision() -> str:
 
 def _cpu_renderer() -> str:
     import numba
-    import numpy as np
 
-    from posetest.api import render_poses
-    from posetest.scene.scene import load_scene
-
-    image = render_poses(
-        load_scene(str(sorted(bundled("scenes").glob("*.toml"))[0])), "azimuth=30", image_size=32, threads=1
-    )
-    if not np.isfinite(image).all() or image.std() == 0:
-        raise RuntimeError("the picture of a bundled object is empty")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return f"numba {numba.__version__}, {cores} cores, a bundled object drawn"
+    return f"numba {numba.__version__}, {cores} cores, {_drawn('cpu')}"
 
 
 def _pytorch3d() -> Check:
-    if util.find_spec("pytorch3d") is None:
-        return Check("renderer: pytorch3d", "missing", "optional; its back end is not part of this version")
-    return Check("renderer: pytorch3d", "missing", "installed, but its back end is not part of this version")
+    """Optional: missing is no fault, broken is one."""
+    from posetest.render.pytorch3d.backend import load_pytorch3d
+    from posetest.render.select import default_device
+
+    name = "renderer: pytorch3d"
+    try:
+        version = load_pytorch3d()
+    except BackendError as error:
+        return Check(name, "broken" if util.find_spec("pytorch3d") else "missing", f"optional; {error}")
+    device = default_device(RenderConfig(backend="pytorch3d"))
+    return _try(name, lambda: f"{version} on {device}, {_drawn('pytorch3d')}")
+
+
+def _drawn(backend: Backend) -> str:
+    """The news that ``backend`` draws a bundled object.
+
+    Raises:
+        PosetestError: it cannot run here.
+        RuntimeError: the picture is empty.
+    """
+    import numpy as np
+
+    from posetest.api import render_poses
+
+    scene = sorted(bundled("scenes").glob("*.toml"))[0]
+    image = render_poses(scene, "azimuth=30", image_size=16, threads=1, backend=backend)
+    if not np.isfinite(image).all() or image.std() == 0:
+        raise RuntimeError("the picture of a bundled object is empty")
+    return "a bundled object drawn"
 
 
 def _bundled() -> str:

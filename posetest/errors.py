@@ -37,6 +37,10 @@ class MissingDependencyError(PosetestError):
     """An optional package that is not installed; the text names the extra that brings it."""
 
 
+class BackendError(PosetestError):
+    """A renderer's back end that cannot run here: what it misses, why, and what to do."""
+
+
 class MeshWarning(UserWarning):
     """A mesh that loads although something about it is wrong. Names the file and the defect."""
 

@@ -64,7 +64,8 @@ class ViewGradients:
     """The gradient of a scalar L(images) with respect to each number of n views. All float64, NaN-free.
 
     Attributes:
-        rotation: [n, 3], with respect to a small turn w (radians, about the camera's axes) that makes R into exp([w]x) R.
+        rotation: [n, 3], with respect to a small turn w (radians, about the camera's axes) that makes R into
+            exp([w]x) R.
         position: [n, 3], per object unit.
         fov: [n], per radian.
         light_dirs: [n, k, 3], with respect to the components of the vector towards each light.

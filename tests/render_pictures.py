@@ -2,15 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
 from posetest.geometry.camera import Views
+from posetest.geometry.so3 import euler_to_matrix, orbit_to_matrix
 from posetest.scene.material import Material, Texture
 from posetest.scene.mesh import Mesh
 
 Array = NDArray[np.float64]
 FOV = 0.6
+
+
+def srgb_encoded(linear: Array) -> Array:
+    """sRGB of linear light (IEC 61966-2-1)."""
+    linear = np.asarray(linear, dtype=np.float64)
+    return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 0.003) ** (1 / 2.4) - 0.055)
+
+
+def srgb_decoded(encoded: Array) -> Array:
+    """Linear light of sRGB (IEC 61966-2-1)."""
+    encoded = np.asarray(encoded, dtype=np.float64)
+    return np.where(encoded <= 0.04045, encoded / 12.92, ((encoded + 0.055) / 1.055) ** 2.4)
 
 
 def make_mesh(
@@ -24,15 +39,14 @@ def make_mesh(
     face_material: NDArray[np.int64] | None = None,
 ) -> Mesh:
     """A mesh with flat normals, no texture coordinates and white vertices unless given."""
-    verts, faces = np.asarray(verts, dtype=np.float32), np.asarray(faces, dtype=np.int32)
-    corners = verts[faces].astype(np.float64)
+    corners = np.asarray(verts, dtype=np.float32)[faces].astype(np.float64)
     flat = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
     flat /= np.linalg.norm(flat, axis=1, keepdims=True)
     count = len(faces)
     return Mesh(
         name="test",
-        verts_obj=verts,
-        faces=faces,
+        verts_obj=np.asarray(verts, dtype=np.float32),
+        faces=np.asarray(faces, dtype=np.int32),
         uv=np.zeros((count, 3, 2), np.float32) if uv is None else np.asarray(uv, dtype=np.float32),
         normals=np.asarray(np.repeat(flat[:, None], 3, axis=1) if normals is None else normals, dtype=np.float32),
         colors=np.ones((count, 3, 4), np.float32) if colors is None else np.asarray(colors, dtype=np.float32),
@@ -50,6 +64,14 @@ def quad(material: Material | None = None, *, half: float = 1.0, repeats: float 
     return make_mesh(verts, faces, (material or Material(),), uv=uv[faces])
 
 
+def stacked(materials: Sequence[Material], heights: Sequence[float]) -> Mesh:
+    """Squares one behind the other: each of its own material, at its own z."""
+    one, count = quad(), len(materials)
+    verts = np.concatenate([one.verts_obj + np.array([0, 0, z]) for z in heights])
+    faces = (one.faces + 4 * np.arange(count)[:, None, None]).reshape(-1, 3)
+    return make_mesh(verts, faces, tuple(materials), face_material=np.repeat(np.arange(count), 2))
+
+
 def disk(corners: int = 128) -> Mesh:
     """A regular polygon of radius one in the plane z = 0."""
     angle = np.arange(corners) * 2 * np.pi / corners
@@ -57,6 +79,17 @@ def disk(corners: int = 128) -> Mesh:
     around = np.arange(corners)
     faces = np.stack([0 * around, around + 1, (around + 1) % corners + 1], axis=1)
     return make_mesh(verts, faces)
+
+
+def octahedra(centers: Array, radius: float, colors: Sequence[tuple[float, float, float, float]]) -> Mesh:
+    """Small octahedra, each of its own colour."""
+    corners = np.concatenate([np.eye(3), -np.eye(3)]) * radius
+    faces = np.array([[0, 1, 2], [1, 3, 2], [3, 4, 2], [4, 0, 2], [1, 0, 5], [3, 1, 5], [4, 3, 5], [0, 4, 5]])
+    count = len(centers)
+    verts = (np.asarray(centers)[:, None] + corners).reshape(-1, 3)
+    all_faces = (faces + 6 * np.arange(count)[:, None, None]).reshape(-1, 3)
+    materials = tuple(Material(base_color=color) for color in colors)
+    return make_mesh(verts, all_faces, materials, face_material=np.repeat(np.arange(count), 8))
 
 
 def sphere(rings: int = 12, materials: tuple[Material, ...] = (Material(),), *, lumps: float = 0.0) -> Mesh:
@@ -155,3 +188,20 @@ def views(
         ambient=np.full((count, 3), ambient),
         background=np.zeros(count, dtype=np.int64),
     )
+
+
+def six_views(mesh: Mesh, share: float = 0.85) -> Views:
+    """Six views all around ``mesh``, which spans ``share`` of the frame; one light from the upper left, in front."""
+    orbits = orbit_to_matrix(np.radians([35.0, 160, 270, 20]), np.radians([20.0, 10, 40, -35]))
+    turns = euler_to_matrix(np.radians([50.0, 200]), np.radians([70.0, -30]), np.radians([140.0, 60]))
+    rotation, fov = np.concatenate([orbits, turns]), np.radians(30)
+    positions = []
+    for points in mesh.verts_obj.astype(np.float64) @ rotation.transpose(0, 2, 1):
+        near, far = points[:, 2].max() + 0.05, 50.0
+        while far - near > 1e-4:
+            distance = (near + far) / 2
+            span = np.abs(points[:, :2] / (distance - points[:, 2:])).max() / np.tan(fov / 2)
+            near, far = (distance, far) if span > share else (near, distance)
+        positions.append((0.005 * far, -0.008 * far, -far))  # off the centre: a mirrored picture would not pass
+    light, strength = np.array([[-0.6, 0.7, 0.6]]), np.full((1, 3), 0.8)
+    return views(rotation, np.array(positions), fov=fov, lights=light, colors=strength, ambient=0.2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from PIL import Image
 
 import posetest
 from posetest.api import contact_sheet, grid_poses
+from posetest.config import RenderConfig, SceneConfig, decode
 from posetest.engine.evaluate import plan
 from posetest.errors import ConfigError, LabelError, ModelError, RunError
 from posetest.geometry.so3 import quaternion_to_matrix, viewing_direction
@@ -130,6 +132,85 @@ def test_run_toml_is_enough_to_repeat_the_run(cube: posetest.Scene, tmp_path: Pa
     assert scene.measure.startswith("Haar-uniform rotations; distance uniform 4.5 to 8")
     assert info.models[0].accepted == {"cube": (0,)}
     assert {"posetest", "torch", "numpy", "numba", "python"} <= set(info.versions)
+
+
+FINER = {"samples": 2, "shading": "gamma_free"}
+
+
+def test_run_toml_says_how_pictures_were_drawn(cube: posetest.Scene, tmp_path: Path) -> None:
+    plain = audit(cube, tmp_path / "plain", poses=20).info
+    finer = audit(cube, tmp_path / "finer", poses=20, **FINER).info
+    assert plain.renderer == "cpu"
+    assert finer.renderer == "cpu, 2 x 2 samples, gamma_free shading"
+    assert "samples=2, shading='gamma_free'" in finer.command
+    assert "samples" not in plain.command
+    assert plain.scenes[0].scene_digest == cube.digest != finer.scenes[0].scene_digest
+    assert decode(finer.scenes[0].config, SceneConfig, "run.toml").render == RenderConfig(**FINER)
+    differ = [posetest.open_run(tmp_path / name).table()["image_digest"] for name in ("plain", "finer")]
+    assert not (differ[0] == differ[1]).any()
+
+
+def test_what_is_recorded_draws_the_run_again(tmp_path: Path) -> None:
+    path = write_cube_scene(tmp_path / "scene", SCENE + "[render]\nsamples = 2\n")
+    info = audit(path, tmp_path / "run", poses=20, shading="gamma_free").info
+    config = decode(info.scenes[0].config, SceneConfig, "run.toml")
+    again = posetest.load_scene(path)
+    again = replace(again, config=config)
+    audit(again, tmp_path / "again", poses=20)
+    first, second = (posetest.open_run(tmp_path / name).table()["image_digest"] for name in ("run", "again"))
+    assert first.equals(second)
+
+
+def test_a_run_resumes_only_with_the_settings_it_was_drawn_with(cube: posetest.Scene, tmp_path: Path) -> None:
+    audit(cube, tmp_path / "run", **FINER)
+    with pytest.raises(
+        RunError, match="started with renderer = cpu, 2 x 2 samples, gamma_free shading, now cpu: resume"
+    ):
+        audit(cube, tmp_path / "run", resume=True)
+    assert audit(cube, tmp_path / "run", resume=True, **FINER).info.status == "complete"
+
+
+def test_scenes_drawn_differently_are_told_apart_in_run_toml(cube: posetest.Scene, tmp_path: Path) -> None:
+    finer = cube.renamed("fine").drawn_with({"samples": 2})
+    info = audit([cube, finer], tmp_path / "run", poses=10).info
+    assert info.renderer == "cube: cpu; fine: cpu, 2 x 2 samples"
+
+
+def test_the_reference_can_draw_an_audit(cube: posetest.Scene, tmp_path: Path) -> None:
+    options = {"poses": 6, "image_size": 16}
+    slow = audit(cube, tmp_path / "slow", backend="reference", **options)
+    fast = audit(cube, tmp_path / "fast", **options)
+    assert slow.info.renderer == "reference"
+    assert slow.info.status == "complete"
+    assert np.abs(slow.table()["top1_p"] - fast.table()["top1_p"]).max() < 0.02
+
+
+def test_render_settings_that_there_are_not_leave_no_folder_behind(cube: posetest.Scene, tmp_path: Path) -> None:
+    for options, message in (
+        ({"backend": "gpu"}, r'audit: render.backend = "gpu".*one of cpu, pytorch3d, reference'),
+        ({"samples": 3}, r"audit: render.samples = 3 \(one of 1, 2\)"),
+        ({"backend": "reference", "samples": 2}, "draws 8 x 8 samples a pixel"),
+    ):
+        with pytest.raises(ConfigError, match=message):
+            audit(cube, tmp_path / "run", **options)
+        with pytest.raises(ConfigError, match=message.replace("audit", "render_poses")):
+            posetest.render_poses(cube, image_size=8, **options)
+    assert not (tmp_path / "run").exists()
+
+
+def test_the_2019_protocol_is_a_scene(tmp_path: Path) -> None:
+    document = (Path(__file__).parents[1] / "docs" / "scenes.md").read_text(encoding="utf-8")
+    text = next(t for t in document.split("```toml\n")[1:] if "gamma_free" in t and "elevation_deg = 90" in t)
+    text = text.partition("```")[0].replace("jeep.obj", "cube.obj")
+    scene = posetest.load_scene(write_cube_scene(tmp_path, text))
+    assert scene.background.color == (0.485, 0.456, 0.406)
+    front, tipped, top = posetest.render_poses(
+        scene, ["distance=6", "pitch=45,distance=6", "pitch=90,distance=6"], image_size=24
+    )[:, :, 6, 12]
+    # the light comes from above: 0.5 of a colour where it grazes, 0.5 + 0.7 cos 45 on the blue top tipped to the viewer
+    assert np.allclose(front, [0.5, 0, 0], atol=0.01)
+    assert np.allclose(tipped, [0, 0, 0.995], atol=0.01)
+    assert np.allclose(top, [0, 0, 0.5], atol=0.01)
 
 
 def test_scores_that_are_no_numbers_are_counted_not_dropped(cube: posetest.Scene, tmp_path: Path) -> None:

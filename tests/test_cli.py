@@ -10,6 +10,7 @@ import pytest
 from helpers import write_cube_scene
 from PIL import Image
 
+from posetest.api import open_run
 from posetest.cli import main
 
 MODEL = f"{Path(__file__).with_name('helpers.py')}:LargestColour"
@@ -78,6 +79,46 @@ def test_a_grid_is_a_sheet_of_pictures(scene: Path, tmp_path: Path) -> None:
         assert sheet.size == (3 * 34 - 2, 2 * 34 - 2)
 
 
+def test_options_say_how_pictures_are_drawn(scene: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    drawn = {}
+    options = {
+        "plain": [],
+        "raw": ["--shading", "gamma_free"],
+        "fine": ["--samples", "2"],
+        "slow": ["--backend", "reference"],
+    }
+    for name, given in options.items():
+        target = tmp_path / f"{name}.png"
+        pose = ["--pose", "yaw=30,pitch=20,distance=6", "--size", "24", "-o", str(target)]
+        assert main(["render", str(scene), *pose, *given]) == 0
+        with Image.open(target) as opened:
+            drawn[name] = np.asarray(opened).astype(int)
+    apart = {name: np.abs(picture - drawn["plain"]) for name, picture in drawn.items()}
+    assert apart["raw"].max() > 20  # half the light is half the number
+    assert apart["fine"].max() > 0
+    assert 0 < apart["slow"].mean() < 5
+    out = tmp_path / "run"
+    audit = ["audit", str(scene), "--model", MODEL, "--poses", "8", "--image-size", "16", "--out", str(out)]
+    assert main([*audit, *options["raw"], *options["fine"]]) == 0
+    assert open_run(out).info.renderer == "cpu, 2 x 2 samples, gamma_free shading"
+    assert main([*audit, "--resume"]) == 1
+    assert "started with renderer = cpu, 2 x 2 samples, gamma_free shading, now cpu" in capsys.readouterr().err
+    assert main([*audit, "--resume", *options["raw"], *options["fine"]]) == 0
+
+
+def test_what_is_not_drawn_is_said_once(scene: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    material = scene.with_name("cube.mtl")
+    material.write_text(material.read_text() + "map_Bump bumps.png\n")
+    arguments = ["audit", str(scene), "--model", MODEL, "--poses", "8", "--image-size", "16"]
+    note = "note: the mesh of cube asks for bump map (blue), which is not drawn\n"
+    assert main([*arguments, "--out", str(tmp_path / "run"), "--json"]) == 0
+    printed = capsys.readouterr()
+    assert printed.err.count(note) == 1
+    json.loads(printed.out)
+    assert main(["render", str(scene), "--size", "16", "-o", str(tmp_path / "x.png")]) == 0
+    assert capsys.readouterr().err.count(note) == 1
+
+
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
@@ -117,6 +158,8 @@ def test_help_and_version_answer(capsys: pytest.CaptureFixture[str]) -> None:
 def test_the_doctor_finds_the_installation_sound(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["doctor"]) == 0
     lines = capsys.readouterr().out
-    for name in ("torch", "torchvision", "renderer: cpu", "bundled classifier"):
+    for name in ("torch", "torchvision", "renderer: cpu", "renderer: reference", "bundled classifier"):
         assert f"ok      {name}" in lines
     assert "broken" not in lines
+    pytorch3d = next(line for line in lines.splitlines() if "renderer: pytorch3d" in line)
+    assert "a bundled object drawn" in pytorch3d or "pip install" in pytorch3d

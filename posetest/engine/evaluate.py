@@ -16,8 +16,8 @@ from posetest.engine.record import Columns, pose_columns, score_columns
 from posetest.errors import ModelError, PosetestError
 from posetest.geometry.so3 import matrix_to_quaternion
 from posetest.models.labels import class_name
-from posetest.protocols import Model, Rendered
-from posetest.render.cpu import CpuRenderer
+from posetest.protocols import Model, Rendered, Renderer
+from posetest.render.select import open_renderer
 from posetest.scene.scene import Scene
 from posetest.space import Sampling, Space, vectors_to_views
 
@@ -100,7 +100,7 @@ def render_ahead(
                         opened.close()
                         current = item.scene
                         scene = scenes[current]
-                        renderer = CpuRenderer(scene.mesh, scene.background, threads=threads)
+                        renderer = open_renderer(scene.mesh, scene.background, scene.config.render, threads=threads)
                         opened.callback(renderer.close)
                     vectors = spaces[current].sample(seed, item.start, item.stop, sampling)
                     if not put(draw_batch(renderer, scenes[current], item, vectors, image_size)):
@@ -121,7 +121,7 @@ def render_ahead(
         thread.join()
 
 
-def draw_batch(renderer: CpuRenderer, scene: Scene, work: Work, vectors: NDArray[np.float64], image_size: int) -> Batch:
+def draw_batch(renderer: Renderer, scene: Scene, work: Work, vectors: NDArray[np.float64], image_size: int) -> Batch:
     """The pictures of pose ``vectors`` and the columns that need no model."""
     views = vectors_to_views(vectors, scene.config)
     rendered = renderer.render(views, image_size, image_size)

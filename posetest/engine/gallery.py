@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from contextlib import closing
 from pathlib import Path
 
 import numpy as np
@@ -19,8 +20,8 @@ from numpy.typing import NDArray
 from posetest.engine.evaluate import log_probabilities, short_names
 from posetest.engine.record import POSE_COLUMNS
 from posetest.engine.run import IMAGE_SCHEMA, RunFolder, file_name
-from posetest.protocols import Model
-from posetest.render.cpu import CpuRenderer
+from posetest.protocols import Model, Renderer
+from posetest.render.select import open_renderer
 from posetest.scene.scene import Scene
 from posetest.space import INDEX, PARAMETERS, Space, format_pose, vectors_to_views
 
@@ -36,7 +37,7 @@ def keep_images(
     worst = most_confidently_misread(run, GALLERY_SIZE)
     rows: list[dict[str, object]] = []
     for scene, space in zip(scenes, spaces, strict=True):
-        with CpuRenderer(scene.mesh, scene.background, threads=threads) as renderer:
+        with closing(open_renderer(scene.mesh, scene.background, scene.config.render, threads=threads)) as renderer:
             rows.append(_keep_canonical(run, scene, space, renderer))
             for model in models:
                 chosen = worst[(worst["scene"] == scene.name) & (worst["model"] == model.name)]
@@ -59,7 +60,7 @@ def most_confidently_misread(run: RunFolder, count: int) -> pd.DataFrame:
     return best
 
 
-def _keep_canonical(run: RunFolder, scene: Scene, space: Space, renderer: CpuRenderer) -> dict[str, object]:
+def _keep_canonical(run: RunFolder, scene: Scene, space: Space, renderer: Renderer) -> dict[str, object]:
     pose = canonical_pose(scene, space)
     vector = space.vector(pose)
     image = renderer.render(vectors_to_views(vector, scene.config), run.info.image_size, run.info.image_size).images[0]
@@ -80,7 +81,7 @@ def canonical_pose(scene: Scene, space: Space) -> dict[str, float]:
 
 
 def _keep_misread(
-    run: RunFolder, scene: Scene, space: Space, model: Model, chosen: pd.DataFrame, renderer: CpuRenderer
+    run: RunFolder, scene: Scene, space: Space, model: Model, chosen: pd.DataFrame, renderer: Renderer
 ) -> list[dict[str, object]]:
     import torch
 

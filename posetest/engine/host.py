@@ -38,7 +38,18 @@ def default_threads() -> int:
 
 def versions() -> dict[str, str]:
     """Versions of everything that can change a result, by distribution name."""
-    names = ("posetest", "torch", "torchvision", "numpy", "scipy", "numba", "trimesh", "pillow", "onnxruntime")
+    names = (
+        "posetest",
+        "torch",
+        "torchvision",
+        "numpy",
+        "scipy",
+        "numba",
+        "trimesh",
+        "pillow",
+        "onnxruntime",
+        "pytorch3d",
+    )
     found = {"python": platform.python_version()}
     for name in names:
         try:

@@ -13,7 +13,7 @@ from posetest.engine.gallery import canonical_pose, keep_images
 from posetest.engine.record import SCHEMA, Columns, to_arrow
 from posetest.engine.run import RunFolder
 from posetest.protocols import Model
-from posetest.render.cpu import CpuRenderer
+from posetest.render.select import open_renderer
 from posetest.scene.scene import Scene
 from posetest.space import scene_space, vectors_to_views
 
@@ -65,13 +65,16 @@ def try_out(scenes: Sequence[Scene], info: RunInfo) -> None:
     """Draw the first pose and the kept view of every scene, so that what cannot be drawn is known at once.
 
     Raises:
-        ConfigError: a value, a background or a size that cannot be drawn; names it.
+        ConfigError: a value, a background, a size or a setting that cannot be drawn; names it.
+        BackendError: the scene's back end cannot run here.
     """
     for scene in scenes:
         space = scene_space(scene.config, scene.background.count, scene.source)
         first = space.sample(info.seed, 0, 1, info.sampling)
         vectors = np.concatenate([first, space.vector(canonical_pose(scene, space))])
-        with CpuRenderer(scene.mesh, scene.background, threads=1) as renderer:
+        with contextlib.closing(
+            open_renderer(scene.mesh, scene.background, scene.config.render, threads=1)
+        ) as renderer:
             renderer.render(vectors_to_views(vectors, scene.config), info.image_size, info.image_size)
 
 

@@ -44,6 +44,12 @@ def quaternion_to_matrix(quaternion: Array) -> Array:
     return matrix
 
 
+def tangent_to_matrix(tangent: Array) -> Array:
+    """Rotation matrices [n, 3, 3], exp([w]x), of tangent vectors w [n, 3]: a turn by |w| radians about w."""
+    matrix: Array = Rotation.from_rotvec(np.asarray(tangent, dtype=float).reshape(-1, 3)).as_matrix()
+    return matrix
+
+
 def orbit_to_matrix(azimuth: ArrayLike, elevation: ArrayLike) -> Array:
     """World-to-camera rotations [n, 3, 3] of a camera that looks at the origin from ``azimuth`` and ``elevation``.
 

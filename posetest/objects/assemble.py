@@ -10,13 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posetest.objects.parts import Part
-from posetest.scene.material import Material, Texture
+from posetest.scene.material import GLTF_SPECULAR, Material, Texture
 from posetest.scene.mesh import Mesh
 
 Choice = TypeVar("Choice")
 
 #: Pixels around each picture in the atlas that repeat its border, so that coarse mip levels do not mix neighbours.
 PADDING_PX = 8
+
+#: Of all surfaces: paint and plastic with a broad sheen.
+ROUGHNESS = 0.7
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,7 +77,14 @@ def assemble(name: str, parts: Sequence[Part]) -> Mesh:
     texture = Texture(atlas, wrap_u="clamp", wrap_v="clamp")
     kinds = sorted({(skin.emissive, skin.two_sided) for skin in skins})
     materials = tuple(
-        Material(name=f"{name}_{i}", texture=texture, emissive=emissive, two_sided=two_sided, roughness=0.7)
+        Material(
+            name=f"{name}_{i}",
+            texture=texture,
+            emissive=emissive,
+            two_sided=two_sided,
+            roughness=ROUGHNESS,
+            specular=GLTF_SPECULAR,
+        )
         for i, (emissive, two_sided) in enumerate(kinds)
     )
     corners = np.concatenate([part.verts[part.faces] for part in parts])

@@ -15,8 +15,10 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from posetest.scene.material import GLTF_SPECULAR
 from posetest.scene.mesh import Mesh
 
+_SPECULAR = "KHR_materials_specular"
 _LENGTH_BASE = (
     3,
     4,
@@ -54,7 +56,7 @@ _LENGTH_EXTRA = (0,) * 8 + (1,) * 4 + (2,) * 4 + (3,) * 4 + (4,) * 4 + (5,) * 4 
 def mesh_to_glb(mesh: Mesh) -> bytes:
     """The mesh as a GLB file: one node, one primitive per material, pictures inside as PNG.
 
-    Vertex colours are left out; base colour, texture, emissive factor and two-sidedness are kept.
+    Vertex colours are left out; base colour, texture, emissive factor, reflection and two-sidedness are kept.
     """
     blob = bytearray()
     views: list[dict[str, Any]] = []
@@ -119,8 +121,11 @@ def mesh_to_glb(mesh: Mesh) -> bytes:
             entry["emissiveFactor"] = list(material.emissive)
         if material.two_sided:
             entry["doubleSided"] = True
+        if material.specular != GLTF_SPECULAR:
+            ratio = [value / usual for value, usual in zip(material.specular, GLTF_SPECULAR, strict=True)]
+            entry["extensions"] = {_SPECULAR: {"specularColorFactor": ratio}}
         materials.append(entry)
-    document = {
+    document: dict[str, Any] = {
         "asset": {"version": "2.0", "generator": "posetest.objects"},
         "scene": 0,
         "scenes": [{"nodes": [0]}],
@@ -134,6 +139,8 @@ def mesh_to_glb(mesh: Mesh) -> bytes:
         "bufferViews": views,
         "buffers": [{"byteLength": len(blob) + -len(blob) % 4}],
     }
+    if any("extensions" in entry for entry in materials):
+        document["extensionsUsed"] = [_SPECULAR]
     text = json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
     text += b" " * (-len(text) % 4)
     blob.extend(b"\0" * (-len(blob) % 4))

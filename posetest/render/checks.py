@@ -58,6 +58,19 @@ def check_views(views: Views, backgrounds: int) -> None:
     )
 
 
+def check_pictures(name: str, pictures: NDArray[Any], shape: tuple[int, ...]) -> None:
+    """Nothing, if ``pictures`` are finite and of this shape.
+
+    Raises:
+        ConfigError: names the argument and, for a number that is not finite, the view.
+    """
+    if pictures.shape != shape:
+        raise ConfigError(f"{name} must have the shape {shape}, not {pictures.shape}")
+    is_bad = ~np.isfinite(pictures.reshape(len(pictures), -1)).all(axis=1) if len(pictures) else np.zeros(0, dtype=bool)
+    if is_bad.any():
+        raise ConfigError(f"{name} of view {int(np.flatnonzero(is_bad)[0])} hold numbers that are not finite")
+
+
 def _refuse(is_bad: NDArray[np.bool_], name: str, values: NDArray[Any], expected: str) -> None:
     if is_bad.any():
         at = int(np.flatnonzero(is_bad)[0])

@@ -49,6 +49,11 @@ def listed(words: Sequence[str], most: int = 3) -> str:
     return " and ".join([", ".join(words[:-1]), words[-1]] if len(words) > 1 else words)
 
 
+def not_drawn(name: str, asked: Sequence[str]) -> str:
+    """What the mesh of the object ``name`` asks for and the pictures do not show, in a sentence."""
+    return f"the mesh of {name} asks for {listed(asked, 20)}, which {'is' if len(asked) == 1 else 'are'} not drawn"
+
+
 def verdict(everything: Mapping[str, Any], visible: Mapping[str, Any]) -> str:
     """What a model makes of an object, in sentences whose first lacks its subject, the model.
 

@@ -1,7 +1,8 @@
 """Materials of glTF 2.0 files: factors, wrap modes, texture transforms, and in words what is not drawn.
 
-Factors are linear, colour pictures sRGB. Source: glTF 2.0 specification, section 3.9; KHR_texture_transform;
-KHR_materials_pbrSpecularGlossiness; KHR_materials_emissive_strength.
+Factors are linear, colour pictures sRGB. A material has one roughness and one metalness here: where the file has a map
+of them, the map's mean multiplies the factors. Source: glTF 2.0 specification, section 3.9; KHR_texture_transform and
+KHR_materials_emissive_strength, _ior, _specular, _unlit, _pbrSpecularGlossiness.
 """
 
 from __future__ import annotations
@@ -9,21 +10,22 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from posetest.errors import MeshError
-from posetest.scene.color import rgb
+from posetest.scene.color import rgb, srgb_to_linear
 from posetest.scene.files import decode_picture, find_beside
-from posetest.scene.material import AlphaMode, Material, Texture, Wrap
+from posetest.scene.material import GLTF_SPECULAR, AlphaMode, Material, Texture, Wrap
 from posetest.scene.raw import Floats
 
 Json = dict[str, Any]
 _WRAPS: dict[int, Wrap] = {33071: "clamp", 33648: "mirror", 10497: "repeat"}
 _ALPHA_MODES: dict[str, AlphaMode] = {"OPAQUE": "opaque", "MASK": "mask", "BLEND": "blend"}
-_READ = {"KHR_materials_emissive_strength", "KHR_materials_pbrSpecularGlossiness"}
+_READ = {f"KHR_materials_{name}" for name in ("emissive_strength", "ior", "specular", "unlit", "pbrSpecularGlossiness")}
+_MEAN_USED = "its mean is used"
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +53,16 @@ def read_materials(path: Path, header: Json, buffers: list[bytes], notes: list[s
     Pictures of materials that no primitive uses are not opened.
     """
     pictures = _Pictures(path, header, buffers, notes)
-    used = {p.get("material") for mesh in header["meshes"] for p in mesh["primitives"]}
-    entries = enumerate(header.get("materials", []))
-    out = [_material(i, entry if i in used else {}, pictures, notes) for i, entry in entries]
-    return [*out, GltfMaterial(Material(name="default"))]
+    primitives = [p for mesh in header["meshes"] for p in mesh["primitives"]]
+    used = {p.get("material") for p in primitives}
+    colored = {p.get("material") for p in primitives if "COLOR_0" in p["attributes"]}
+    out = []
+    for i, entry in enumerate(header.get("materials", [])):
+        material = _material(i, entry if i in used else {}, pictures, notes)
+        if "KHR_materials_unlit" in entry.get("extensions", {}):
+            material = replace(material, material=_unlit(material.material, has_colors=i in colored))
+        out.append(material)
+    return [*out, GltfMaterial(Material(name="default", metalness=1.0, specular=GLTF_SPECULAR))]
 
 
 class _Pictures:
@@ -132,7 +140,8 @@ def _material(number: int, entry: Json, pictures: _Pictures, notes: list[str]) -
     glow_info = entry.get("emissiveTexture")
     strength = extensions.get("KHR_materials_emissive_strength", {}).get("emissiveStrength", 1.0)
     emissive = rgb(strength * v for v in entry.get("emissiveFactor", (0.0, 0.0, 0.0)))
-    not_drawn = _not_drawn(entry, surface, extensions)
+    shine = _shine(entry, surface, extensions, pictures)
+    not_drawn = [*_not_drawn(entry, extensions), *shine.not_drawn]
     texture = None if base is None else pictures.texture(base["index"])
     glow = None
     if glow_info is not None and any(emissive):
@@ -157,9 +166,10 @@ def _material(number: int, entry: Json, pictures: _Pictures, notes: list[str]) -
         two_sided=bool(entry.get("doubleSided", False)),
         emissive=emissive,
         emissive_texture=glow,
-        roughness=float(surface.get("roughnessFactor", 1.0)),
-        metalness=float(surface.get("metallicFactor", 1.0)),
-        not_drawn=tuple(not_drawn),
+        roughness=shine.roughness,
+        metalness=shine.metalness,
+        specular=shine.specular,
+        not_drawn=tuple(sorted(set(not_drawn))),
     )
     out = GltfMaterial(material, is_lacking=base is not None and texture is None)
     leader = base if base is not None else glow_info
@@ -169,14 +179,78 @@ def _material(number: int, entry: Json, pictures: _Pictures, notes: list[str]) -
     return replace(out, uv_set=int(uv_set), offset=offset, rotation=float(rotation), scale=scale)
 
 
-def _not_drawn(entry: Json, surface: Json, extensions: Json) -> list[str]:
-    words: dict[str, Literal[True]] = {}
-    for key, text in (("normalTexture", "normal map"), ("occlusionTexture", "occlusion map")):
-        if key in entry:
-            words[text] = True
-    if "metallicRoughnessTexture" in surface:
-        words["metallic-roughness map"] = True
-    for name in sorted(extensions):
-        if name not in _READ:
-            words[name.removeprefix("KHR_materials_").replace("_", " ")] = True
-    return list(words)
+@dataclass(frozen=True)
+class _Shine:
+    """How a material reflects, and what it asks for besides."""
+
+    roughness: float
+    metalness: float
+    specular: tuple[float, float, float]
+    not_drawn: tuple[str, ...]
+
+
+def _shine(entry: Json, surface: Json, extensions: Json, pictures: _Pictures) -> _Shine:
+    gloss = extensions.get("KHR_materials_pbrSpecularGlossiness")
+    if gloss is not None and "pbrMetallicRoughness" not in entry:
+        mean, words = _mean(gloss, "specularGlossinessTexture", "specular-glossiness map", pictures)
+        factor = gloss.get("specularFactor", (1.0, 1.0, 1.0))
+        specular = rgb(v * m for v, m in zip(factor, mean, strict=False))
+        return _Shine(_unit(1.0 - mean[3] * gloss.get("glossinessFactor", 1.0)), 0.0, specular, words)
+    mean, words = _mean(surface, "metallicRoughnessTexture", "metallic-roughness map", pictures, is_color=False)
+    usual = GLTF_SPECULAR[0]
+    if "ior" in extensions.get("KHR_materials_ior", {}):
+        ior = max(float(extensions["KHR_materials_ior"]["ior"]), 0.0)
+        usual = ((ior - 1.0) / (ior + 1.0)) ** 2
+    layer = extensions.get("KHR_materials_specular", {})
+    head_on = [usual * v for v in layer.get("specularColorFactor", (1.0, 1.0, 1.0))]
+    specular = rgb(layer.get("specularFactor", 1.0) * min(v, 1.0) for v in head_on)
+    maps = (("specularTexture", "specular map"), ("specularColorTexture", "specular colour map"))
+    return _Shine(
+        _unit(mean[1] * surface.get("roughnessFactor", 1.0)),
+        _unit(mean[2] * surface.get("metallicFactor", 1.0)),
+        specular,
+        (*words, *(text for key, text in maps if key in layer)),
+    )
+
+
+def _unit(value: float) -> float:
+    return float(min(max(value, 0.0), 1.0))
+
+
+def _mean(
+    owner: Json, key: str, name: str, pictures: _Pictures, *, is_color: bool = True
+) -> tuple[tuple[float, ...], tuple[str, ...]]:
+    """The mean RGBA over the whole of a map (of linear light where it is a colour), and words for what is not drawn."""
+    if key not in owner:
+        return (1.0, 1.0, 1.0, 1.0), ()
+    texture = pictures.texture(owner[key]["index"])
+    if texture is None:
+        return (1.0, 1.0, 1.0, 1.0), (name,)
+    red, green, blue, alpha = np.moveaxis(texture.image, 2, 0)
+    decode = srgb_to_linear(np.arange(256) / 255.0) if is_color else np.arange(256) / 255.0
+    mean = (*(float(decode[channel].mean()) for channel in (red, green, blue)), float(alpha.mean()) / 255.0)
+    return mean, (f"{name} ({_MEAN_USED})",)
+
+
+def _unlit(material: Material, *, has_colors: bool) -> Material:
+    """``material`` drawn in its base colour whatever the light: it glows and reflects nothing.
+
+    The extension has every map but that of the base colour ignored, so that nothing else is asked for.
+    """
+    return replace(
+        material,
+        base_color=(0.0, 0.0, 0.0, material.base_color[3]),
+        emissive=material.base_color[:3],
+        emissive_texture=material.texture,
+        roughness=1.0,
+        metalness=0.0,
+        specular=(0.0, 0.0, 0.0),
+        not_drawn=("vertex colours (unlit)",) if has_colors else (),
+    )
+
+
+def _not_drawn(entry: Json, extensions: Json) -> list[str]:
+    maps = (("normalTexture", "normal map"), ("occlusionTexture", "occlusion map"))
+    words = [text for key, text in maps if key in entry]
+    names = [name for name in sorted(extensions) if name not in _READ]
+    return [*words, *(name.removeprefix("KHR_materials_").replace("_", " ") for name in names)]

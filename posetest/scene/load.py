@@ -84,9 +84,10 @@ def axes_to_object(up: str = "+y", front: str | None = None) -> NDArray[np.float
 
 
 def _reader(path: Path) -> Callable[[Path, list[str]], Raw]:
+    from posetest.scene.collada_files import read_dae
     from posetest.scene.gltf import read_gltf
     from posetest.scene.obj import read_obj
-    from posetest.scene.readers import read_dae, read_ply, read_stl
+    from posetest.scene.readers import read_ply, read_stl
 
     readers = {".obj": read_obj, ".ply": read_ply, ".stl": read_stl, ".dae": read_dae}
     readers |= {".gltf": read_gltf, ".glb": read_gltf}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -10,6 +11,9 @@ from numpy.typing import NDArray
 
 Wrap = Literal["repeat", "clamp", "mirror"]
 AlphaMode = Literal["opaque", "mask", "blend"]
+
+#: ``Material.specular`` of glTF materials that say nothing about it.
+GLTF_SPECULAR = (0.04, 0.04, 0.04)
 
 
 @dataclass(frozen=True, eq=False)
@@ -100,3 +104,15 @@ def highlight(material: Material) -> Highlight:
     rest = 0.0 if material.metalness == 0.0 and exponent < 1.0 else 1.0 - material.metalness
     red, green, blue = (rest * v for v in material.specular)
     return Highlight(material.metalness, exponent, (exponent + 8.0) / 8.0, (red, green, blue))
+
+
+def lobe_of_exponent(exponent: float, peak: Sequence[float]) -> tuple[float, tuple[float, float, float]]:
+    """The roughness and the specular reflectance whose ``highlight`` has ``exponent`` and peaks at ``peak``, RGB.
+
+    For formats that give (n.h)^exponent instead of a roughness. An exponent above ``MAX_EXPONENT`` keeps its roughness
+    and is drawn as that one, with the same peak.
+    """
+    exponent = max(exponent, 0.0)
+    drawn = min(exponent, MAX_EXPONENT)
+    red, green, blue = (min(max(8.0 * value / (drawn + 8.0), 0.0), 1.0) for value in peak)
+    return float((2.0 / (exponent + 2.0)) ** 0.25), (red, green, blue)

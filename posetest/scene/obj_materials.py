@@ -3,6 +3,7 @@
 * Colours are sRGB as authored; a neutral grey ``Kd`` beside a colour map is an exporter's default and darkens nothing.
 * The alpha channel of ``map_Kd`` is no transparency without ``map_d``.
 * ``Tr 1`` without ``d`` means opaque to those who write it; read as transparency the object would vanish.
+* ``Ks`` is an amount, not a colour of paint: the highlight of a light of strength one peaks at it as it stands.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from posetest.errors import MeshError
 from posetest.scene.color import rgb, srgb_to_linear
 from posetest.scene.files import find_beside, read_picture
-from posetest.scene.material import Material, Texture
+from posetest.scene.material import Material, Texture, lobe_of_exponent
 
 #: How many values follow an option of a map line.
 _OPTION_VALUES = {
@@ -26,9 +27,17 @@ _OPTION_VALUES = {
 }  # fmt: skip
 _NOT_DRAWN = {
     "map_bump": "bump map", "bump": "bump map", "norm": "normal map", "map_kn": "normal map", "disp": "displacement",
-    "map_ks": "specular map", "map_ns": "shininess map", "refl": "reflection map", "map_pr": "roughness map",
-    "map_pm": "metalness map", "decal": "decal",
+    "map_disp": "displacement", "map_ks": "specular map", "map_ns": "shininess map", "refl": "reflection map",
+    "map_refl": "reflection map", "map_pr": "roughness map", "map_pm": "metalness map", "map_ps": "sheen map",
+    "decal": "decal", "map_tr": "transparency map (map_Tr)", "map_opacity": "transparency map (map_opacity)",
 }  # fmt: skip
+#: Values that ask for something where they are not zero.
+_NOT_DRAWN_VALUES = {
+    "pr": "roughness (Pr)", "pm": "metalness (Pm)", "ps": "sheen", "pc": "clearcoat", "aniso": "anisotropy",
+}  # fmt: skip
+#: Illumination models of the format that know no highlights, and those that trace rays.
+_MATTE, _TRACED = (0, 1), {3: "reflection", 4: "glass", 5: "reflection", 6: "refraction", 7: "refraction",
+                           8: "reflection", 9: "glass"}  # fmt: skip
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,17 +148,57 @@ def _pair(values: list[str] | None, default: float) -> tuple[float, float]:
     return (numbers[0] if numbers else default), (numbers[1] if len(numbers) > 1 else default)
 
 
+def _shine(block: MtlBlock, mesh: Path) -> tuple[float, tuple[float, float, float], bool]:
+    """Roughness, the specular reflectance whose highlight peaks at Ks, and whether the mean of map_Ks is in it.
+
+    There is no highlight where the file gives no Ks or no Ns, or a matte illumination model.
+    """
+    values = block.values
+    exponent, model, peak = _floats(values.get("ns")), _floats(values.get("illum")), _floats(values.get("ks"))
+    is_matte = not exponent or not any(peak) or (len(model) > 0 and int(model[0]) in _MATTE)
+    roughness, specular = lobe_of_exponent(exponent[0] if exponent else 0.0, _color(values.get("ks"), 0.0))
+    if is_matte:
+        return roughness, (0.0, 0.0, 0.0), False
+    name = _map(values.get("map_ks", "")).name
+    found = (find_beside(block.library, name) or find_beside(mesh, name)) if name else None
+    try:
+        image = None if found is None else read_picture(found)
+    except MeshError:
+        image = None  # not drawn, and listed so
+    if image is None:
+        return roughness, specular, False
+    red, green, blue = image[..., :3].mean(axis=(0, 1)) / 255.0 * specular
+    return roughness, (float(red), float(green), float(blue)), True
+
+
+def _not_drawn(values: dict[str, str]) -> tuple[str, ...]:
+    found = {words for key, words in _NOT_DRAWN.items() if values.get(key)}
+    found |= {words for key, words in _NOT_DRAWN_VALUES.items() if any(_floats(values.get(key)))}
+    if values.get("map_ka") and values["map_ka"] != values.get("map_kd"):
+        found.add("ambient map")
+    if len(set(_floats(values.get("tf"))[:3])) > 1 and _alpha(values) < 1.0:
+        found.add("transmission colour")
+    model = _floats(values.get("illum"))
+    if model and int(model[0]) in _TRACED:
+        found.add(f"{_TRACED[int(model[0])]} (illum {int(model[0])})")
+    return tuple(sorted(found))
+
+
 def obj_material(block: MtlBlock, mesh: Path, notes: list[str]) -> ObjMaterial:
     """The material of a block; pictures are sought beside its file, then beside the mesh."""
     values, library = block.values, block.library
     diffuse = _color(values.get("kd"), 0.8 if "map_kd" not in values else 1.0)
-    shine = _floats(values.get("ns"))
     glows = srgb_to_linear(_color(values.get("ke"), 0.0))
+    roughness, specular, is_mean_used = _shine(block, mesh)
+    not_drawn = _not_drawn(values)
+    if is_mean_used:
+        not_drawn = tuple(f"{text} (its mean is used)" if text == "specular map" else text for text in not_drawn)
     material = Material(
         name=block.name,
         emissive=rgb(glows.tolist()),
-        roughness=math.sqrt(2.0 / (2.0 + max(shine[0], 0.0))) if shine else 1.0,
-        not_drawn=tuple(sorted({words for key, words in _NOT_DRAWN.items() if key in values})),
+        roughness=roughness,
+        specular=specular,
+        not_drawn=not_drawn,
     )
     out = ObjMaterial(material)
     image = None
@@ -172,6 +221,8 @@ def obj_material(block: MtlBlock, mesh: Path, notes: list[str]) -> ObjMaterial:
     alpha = _alpha(values)
     if alpha == 0.0:
         notes.append(f'material "{material.name}" is wholly transparent (d 0): its faces do not show')
+    if image is not None and alpha < 1.0 and not values.get("map_d"):
+        image = np.dstack([image[..., :3], np.full(image.shape[:2], 255, dtype=np.uint8)])
     if values.get("map_d"):
         image = _with_alpha(image, _picture(_map(values["map_d"]), library, mesh, material.name, notes))
     glow_image = None

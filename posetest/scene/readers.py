@@ -1,4 +1,4 @@
-"""PLY, STL and Collada through trimesh, and its log and exceptions turned into notes and MeshErrors."""
+"""PLY and STL through trimesh, and its log and exceptions turned into notes and MeshErrors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from posetest.errors import MeshError
-from posetest.scene.color import rgb, srgb_to_linear
+from posetest.scene.color import srgb_to_linear
 from posetest.scene.files import find_beside, read_picture
 from posetest.scene.material import Material, Texture
 from posetest.scene.polygons import cut_quads
@@ -80,7 +80,7 @@ def read_ply(path: Path, notes: list[str]) -> Raw:
         faces = np.asarray(loaded["faces"], dtype=np.int64)
         if faces.ndim != 2 or faces.shape[1] not in (3, 4):
             raise MeshError(f"{path}: its faces are neither triangles nor quads; triangulate it")
-    vertex_colors, face_colors = _linear(loaded.get("vertex_colors")), _linear(loaded.get("face_colors"))
+    vertex_colors, face_colors = linear_colors(loaded.get("vertex_colors")), linear_colors(loaded.get("face_colors"))
     if faces.shape[1] == 4:
         places = np.asarray(loaded["vertices"], dtype=np.float64)
         cut = cut_quads(places[np.clip(faces, 0, len(places) - 1)])
@@ -115,7 +115,7 @@ def read_ply(path: Path, notes: list[str]) -> Raw:
     return joined([raw], [plain_material(path.stem)], lacking=frozenset({0} if is_lacking else ()))
 
 
-def _linear(colors: Any) -> Floats | None:
+def linear_colors(colors: Any) -> Floats | None:
     """Linear RGBA, float64 [n, 4], of sRGB colours as a file stores them (8 or 16 bits, or floats in [0, 1])."""
     if colors is None:
         return None
@@ -143,89 +143,3 @@ def read_stl(path: Path, notes: list[str]) -> Raw:
     if not solids:
         raise MeshError(f"{path}: no triangle in it, so it is no STL mesh or an empty one")
     return joined([part(s["vertices"], s["faces"], 0) for s in solids], [plain_material(path.stem)])
-
-
-def read_dae(path: Path, notes: list[str]) -> Raw:
-    """The triangles and materials of a Collada file, scene graph applied.
-
-    Raises:
-        MeshError: broken, or without triangles.
-    """
-    from trimesh.exchange.dae import load_collada
-
-    data = path.read_bytes()
-    if b"<instance_controller" in data:
-        notes.append("skinned or morphed parts (instance_controller) are not drawn")
-    folder = _Folder(path)
-    with quiet(path, notes):
-        loaded = load_collada(io.BytesIO(data), resolver=folder)
-    notes += [f'the picture "{name}" does not exist or cannot be read: drawn without' for name in folder.missing]
-    if not loaded["graph"]:
-        raise MeshError(f"{path}: no triangles in it: nothing to draw")
-    materials: list[Material] = []
-    parts = []
-    for edge in loaded["graph"]:
-        geometry = loaded["geometry"][edge["geometry"]]
-        matrix = np.asarray(edge["matrix"], dtype=np.float64)
-        positions = np.asarray(geometry["vertices"], dtype=np.float64) @ matrix[:3, :3].T + matrix[:3, 3]
-        faces = np.asarray(geometry["faces"])
-        normals = geometry["vertex_normals"]
-        is_mirrored = float(np.linalg.det(matrix[:3, :3])) < 0
-        if normals is not None:
-            a, b, c = matrix[:3, :3]
-            normals = (
-                np.asarray(normals, dtype=np.float64) @ np.stack([np.cross(b, c), np.cross(c, a), np.cross(a, b)]).T
-            )
-            normals = -normals if is_mirrored else normals
-        visual = geometry["visual"]
-        materials.append(_dae_material(visual, str(edge["geometry"])))
-        parts.append(
-            part(
-                positions,
-                faces[:, ::-1] if is_mirrored else faces,
-                len(materials) - 1,
-                uv=getattr(visual, "uv", None),
-                normals=normals,
-                colors=_linear(geometry["vertex_colors"]) if materials[-1].texture is None else None,
-            )
-        )
-    return joined(parts, materials, lacking=frozenset(range(len(materials)) if folder.missing else ()))
-
-
-class _Folder:
-    """Answers trimesh's requests for pictures, and remembers which could not be had."""
-
-    def __init__(self, path: Path) -> None:
-        self.path = path
-        self.missing: list[str] = []
-
-    def get(self, name: str) -> bytes:
-        found = find_beside(self.path, name)
-        try:
-            if found is not None:
-                read_picture(found)
-                return found.read_bytes()
-        except MeshError:
-            pass  # listed as missing
-        if name not in self.missing:
-            self.missing.append(name)
-        raise FileNotFoundError(name)
-
-
-def _dae_material(visual: Any, name: str) -> Material:
-    if visual is None:
-        return plain_material(name)
-    source = visual.material
-    image = source.baseColorTexture
-    texture = None if image is None else Texture(np.array(image.convert("RGBA"), dtype=np.uint8))
-    factor = np.asarray(source.baseColorFactor if source.baseColorFactor is not None else [255] * 4, dtype=np.float64)
-    red, green, blue = (1.0, 1.0, 1.0) if texture else rgb(srgb_to_linear(factor / 255.0).tolist())
-    glow = source.emissiveFactor if source.emissiveTexture is None else None
-    return Material(
-        name=name,
-        base_color=(red, green, blue, 1.0),
-        texture=texture,
-        emissive=(0.0, 0.0, 0.0) if glow is None else rgb(srgb_to_linear(glow).tolist()),
-        roughness=1.0 if source.roughnessFactor is None else float(source.roughnessFactor),
-        not_drawn=("normal map",) if source.normalTexture is not None else (),
-    )

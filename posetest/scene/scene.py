@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
@@ -13,12 +13,16 @@ from typing import Any
 
 import msgspec
 
-from posetest.config import BackgroundConfig, ObjectConfig, SceneConfig, read_toml, to_toml
+from posetest.config import DEFAULT_RENDER, BackgroundConfig, ObjectConfig, SceneConfig, decode, read_toml, to_toml
 from posetest.errors import ConfigError, suggest
 from posetest.resources import bundled
 from posetest.scene.background import Background, background_files
 from posetest.scene.load import SUFFIXES, load_mesh
 from posetest.scene.mesh import Mesh
+
+#: Colours with a name, sRGB. The mean over ImageNet's pictures is what stands behind the object in Alcorn et al. (CVPR
+#: 2019): after the usual normalisation it is zero.
+COLORS = {"imagenet_mean": (0.485, 0.456, 0.406)}
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +52,8 @@ class Scene:
     def digest(self) -> str:
         """SHA-256 (hex) over everything that can change a picture of the scene but the mesh."""
         config = msgspec.structs.replace(self.config, object=ObjectConfig(mesh=""), name="")
+        if config.render == DEFAULT_RENDER:  # a table of nothing but defaults says no more than none
+            config = msgspec.structs.replace(config, render=DEFAULT_RENDER)
         sha = hashlib.sha256(to_toml(config).encode())
         for path in self.background.files:
             sha.update(path.read_bytes())
@@ -56,6 +62,17 @@ class Scene:
     def renamed(self, name: str) -> Scene:
         """The same scene under another name."""
         return replace(self, name=name)
+
+    def drawn_with(self, settings: Mapping[str, object], *, where: str = "") -> Scene:
+        """The same scene with ``settings`` over its ``[render]`` table; a setting of None keeps what that says.
+
+        Raises:
+            ConfigError: a setting that there is not; names it, after ``where`` (by default the scene's source).
+        """
+        given = {name: value for name, value in settings.items() if value is not None}
+        merged = msgspec.to_builtins(self.config.render) | given
+        render = decode({"object": {"mesh": ""}, "render": merged}, SceneConfig, where or self.source).render
+        return replace(self, config=msgspec.structs.replace(self.config, render=render))
 
 
 def load_scene(
@@ -116,15 +133,19 @@ def _background(config: BackgroundConfig, folder: Path, where: str) -> Backgroun
 
 
 def parse_color(value: str | tuple[float, float, float], where: str) -> tuple[float, float, float]:
-    """sRGB in [0, 1] of "#rrggbb" or of three numbers.
+    """sRGB in [0, 1] of "#rrggbb", of a name in COLORS, or of three numbers.
 
     Raises:
-        ConfigError: neither of the two.
+        ConfigError: none of these.
     """
     if isinstance(value, str):
+        if value in COLORS:
+            return COLORS[value]
         match = re.fullmatch(r"#([0-9a-fA-F]{2})([0-9a-fA-F]{2})([0-9a-fA-F]{2})", value)
         if not match:
-            raise ConfigError(f'{where}: "{value}" is not a colour such as "#8090a0"')
+            raise ConfigError(
+                f'{where}: "{value}" is not a colour such as "#8090a0" or "imagenet_mean"{suggest(value, COLORS)}'
+            )
         red, green, blue = (int(pair, 16) / 255 for pair in match.groups())
         return red, green, blue
     if not all(math.isfinite(x) and 0 <= x <= 1 for x in value):

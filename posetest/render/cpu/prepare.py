@@ -13,8 +13,9 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from posetest.render.cpu.textures import TEXEL_ONE, WRAP_CODES, TextureAtlas, build_atlas
-from posetest.scene.material import Material, Texture
+from posetest.config import Shading
+from posetest.render.cpu.textures import TEXEL_ONE, WRAP_CODES, TextureAtlas, build_atlas, linear_to_srgb
+from posetest.scene.material import Material, Texture, highlight
 from posetest.scene.mesh import Mesh
 
 Floats = NDArray[np.float32]
@@ -23,9 +24,6 @@ Ints = NDArray[np.int32]
 #: Singular values of a face's two edges below this fraction of the larger one count as zero: across a sliver that thin
 #: attributes are taken as constant, since float32 could not tell their gradient from noise.
 SLIVER = 1e-4
-
-#: Alpha at which a "blend" material is drawn; blending itself is not done yet.
-BLEND_CUTOFF = 0.5
 
 
 class MeshArrays(NamedTuple):
@@ -45,6 +43,8 @@ class MeshArrays(NamedTuple):
         cutoff: float32 [f], the alpha below which the face is not there; negative where alpha is ignored.
         alpha: float32 [f * 4], alpha of factor and vertex colour as an affine function; one row of zeros if no
             material uses it.
+        material_of: int32 [f], row of ``shine``; one zero if everything is matte.
+        shine: float32 [m * 8], metalness, exponent, scale, specular red, green, blue, two zeros; see Highlight.
         emissive: float32 [f, 3], linear, over TEXEL_ONE; one row of zeros if nothing emits.
         emissive_first: int32 [f], row in ``levels`` of the emissive texture.
         emissive_last: float32 [f].
@@ -54,7 +54,11 @@ class MeshArrays(NamedTuple):
         edges: int32 [e, 4], two vertices, two faces; the second face is f where there is none.
         edge_sign: int8 [e], -1 where the second face runs along the edge in the other direction, as it should.
         bounds: float32 [2, 3], least and greatest coordinates.
+        first_blend: transparent faces are numbered from here on.
+        is_encoded: shading works on encoded values; nothing is decoded or encoded.
         is_plain: every texture repeats.
+        has_highlights: something is not matte.
+        has_blend: something is transparent.
         has_emission: something emits.
         has_backs: something is two-sided.
     """
@@ -70,6 +74,8 @@ class MeshArrays(NamedTuple):
     wrap: NDArray[np.int8]
     cutoff: Floats
     alpha: Floats
+    material_of: Ints
+    shine: Floats
     emissive: Floats
     emissive_first: Ints
     emissive_last: Floats
@@ -80,16 +86,22 @@ class MeshArrays(NamedTuple):
     edges: Ints
     edge_sign: NDArray[np.int8]
     bounds: Floats
+    first_blend: int
+    is_encoded: bool
     is_plain: bool
+    has_highlights: bool
+    has_blend: bool
     has_emission: bool
     has_backs: bool
 
 
 @lru_cache(maxsize=2)  # a run draws a scene once for the records and once more for the pictures it keeps
-def prepare_mesh(mesh: Mesh) -> MeshArrays:
+def prepare_mesh(mesh: Mesh, shading: Shading = "linear") -> MeshArrays:
     """The arrays of ``mesh`` for the kernels."""
     corners = mesh.verts_obj.astype(np.float64)[mesh.faces]
+    is_blend = np.array([m.alpha_mode == "blend" for m in mesh.materials])[mesh.face_material]
     kept = _drawing_order(corners)
+    kept = kept[np.argsort(is_blend[kept], kind="stable")]
     corners = corners[kept]
     faces, verts = _weld(corners)
     normal = np.cross(corners[:, 1] - corners[:, 0], corners[:, 2] - corners[:, 0])
@@ -98,9 +110,15 @@ def prepare_mesh(mesh: Mesh) -> MeshArrays:
 
     material_of = mesh.face_material[kept]
     materials = mesh.materials
-    atlas, color_slot, emissive_slot = _atlas(materials)
+    is_encoded = shading == "gamma_free"
+    atlas, color_slot, emissive_slot = _atlas(materials, is_encoded)
     uv = _top_down(mesh.uv.astype(np.float64)[kept], materials, material_of)
-    colors = mesh.colors.astype(np.float64)[kept] * np.array([m.base_color for m in materials])[material_of][:, None]
+    vertex_colors, factors = mesh.colors.astype(np.float64)[kept], np.array([m.base_color for m in materials])
+    emissive = np.array([m.emissive for m in materials])
+    if is_encoded:
+        vertex_colors[..., :3] = linear_to_srgb(vertex_colors[..., :3])
+        factors[:, :3], emissive = linear_to_srgb(factors[:, :3]), linear_to_srgb(emissive)
+    colors = vertex_colors * factors[material_of][:, None]
     lanes = np.concatenate(
         [colors[..., :3] / TEXEL_ONE, uv[..., :1], mesh.normals.astype(np.float64)[kept], uv[..., 1:]], axis=2
     )
@@ -109,9 +127,15 @@ def prepare_mesh(mesh: Mesh) -> MeshArrays:
     color_size, emissive_size = _level_zero(atlas, color_slot), _level_zero(atlas, emissive_slot)
     texel_edges = (uv[:, [2, 1]] - uv[:, :1]) * color_size[material_of][:, None]
     cutoffs = np.array([_cutoff(m) for m in materials], dtype=np.float32)
-    emissive = np.array([m.emissive for m in materials], dtype=np.float32)
+    glow = emissive.astype(np.float32)
+    shine = np.zeros((len(materials), 8), dtype=np.float32)
+    highlights = [highlight(m) for m in materials]
+    for row, lobe in zip(shine, highlights, strict=True):
+        row[:6] = (lobe.metalness, lobe.exponent, lobe.scale, *lobe.specular)
+    has_highlights = not all(highlights[m].is_matte for m in np.unique(material_of))
     is_two_sided = np.array([m.two_sided for m in materials])
-    has_alpha, has_emission = bool((cutoffs[material_of] >= 0).any()), bool(emissive[material_of].any())
+    has_blend, has_emission = bool(is_blend[kept].any()), bool(glow[material_of].any())
+    has_alpha = has_blend or bool((cutoffs[material_of] >= 0).any())
     edges, edge_sign = _edges(faces)
 
     def per_face(values: NDArray[Any], dtype: type) -> NDArray[Any]:
@@ -129,7 +153,9 @@ def prepare_mesh(mesh: Mesh) -> MeshArrays:
         wrap=per_face(_wrap_codes([m.texture for m in materials]), np.int8),
         cutoff=cutoffs[material_of],
         alpha=np.ascontiguousarray(planes[..., 8] if has_alpha else np.zeros((1, 4)), dtype=np.float32).reshape(-1),
-        emissive=emissive[material_of] / np.float32(TEXEL_ONE) if has_emission else np.zeros((1, 3), np.float32),
+        material_of=material_of.astype(np.int32) if has_highlights else np.zeros(1, np.int32),
+        shine=shine.reshape(-1),
+        emissive=glow[material_of] / np.float32(TEXEL_ONE) if has_emission else np.zeros((1, 3), np.float32),
         emissive_first=per_face(atlas.first_level[emissive_slot], np.int32),
         emissive_last=per_face(atlas.last_level[emissive_slot], np.float32),
         emissive_wrap=per_face(_wrap_codes([m.emissive_texture for m in materials]), np.int8),
@@ -139,7 +165,11 @@ def prepare_mesh(mesh: Mesh) -> MeshArrays:
         edges=edges,
         edge_sign=edge_sign,
         bounds=_bounds(verts),
+        first_blend=len(kept) - int(is_blend[kept].sum()),
+        is_encoded=is_encoded,
         is_plain=not any(_wrap_codes([t for m in materials for t in (m.texture, m.emissive_texture)])),
+        has_highlights=has_highlights,
+        has_blend=has_blend,
         has_emission=has_emission,
         has_backs=bool(is_two_sided.any()),
     )
@@ -184,7 +214,9 @@ def _affine(corners: NDArray[np.float64], values: NDArray[np.float64]) -> NDArra
     return np.concatenate([gradient, constant[:, None]], axis=1)
 
 
-def _atlas(materials: tuple[Material, ...]) -> tuple[TextureAtlas, NDArray[np.int64], NDArray[np.int64]]:
+def _atlas(
+    materials: tuple[Material, ...], is_encoded: bool
+) -> tuple[TextureAtlas, NDArray[np.int64], NDArray[np.int64]]:
     """The atlas and, per material, the places in it of its colour and its emissive texture."""
     slots: dict[tuple[int, bool], int] = {}
     textures: list[tuple[Texture | None, bool]] = []
@@ -196,9 +228,9 @@ def _atlas(materials: tuple[Material, ...]) -> tuple[TextureAtlas, NDArray[np.in
             textures.append((texture, is_alpha_used))
         return slots[key]
 
-    color = [slot(m.texture, m.texture is not None and _cutoff(m) >= 0) for m in materials]
+    color = [slot(m.texture, m.texture is not None and m.alpha_mode != "opaque") for m in materials]
     emissive = [slot(m.emissive_texture if any(m.emissive) else None, False) for m in materials]
-    return build_atlas(textures), np.array(color), np.array(emissive)
+    return build_atlas(textures, is_encoded), np.array(color), np.array(emissive)
 
 
 def _level_zero(atlas: TextureAtlas, slots: NDArray[np.int64]) -> NDArray[np.float64]:
@@ -207,9 +239,7 @@ def _level_zero(atlas: TextureAtlas, slots: NDArray[np.int64]) -> NDArray[np.flo
 
 
 def _cutoff(material: Material) -> float:
-    if material.alpha_mode == "opaque":
-        return -1.0
-    return BLEND_CUTOFF if material.alpha_mode == "blend" else max(material.alpha_cutoff, 0.0)
+    return max(material.alpha_cutoff, 0.0) if material.alpha_mode == "mask" else -1.0
 
 
 def _wrap_codes(textures: list[Texture | None]) -> NDArray[np.int64]:

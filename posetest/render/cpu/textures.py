@@ -47,13 +47,16 @@ def linear_to_srgb(linear: NDArray[np.float64]) -> NDArray[np.float64]:
     return np.where(linear <= 0.0031308, linear * 12.92, 1.055 * np.maximum(linear, 0.0031308) ** (1 / 2.4) - 0.055)
 
 
-def build_atlas(textures: list[tuple[Texture | None, bool]]) -> TextureAtlas:
-    """The atlas of ``textures``: pairs of a texture, or None for plain white, and whether its alpha is used."""
+def build_atlas(textures: list[tuple[Texture | None, bool]], is_encoded: bool = False) -> TextureAtlas:
+    """The atlas of ``textures``: pairs of a texture, or None for plain white, and whether its alpha is used.
+
+    ``is_encoded``: texels are kept as they are in the picture instead of as linear light.
+    """
     texels: list[NDArray[np.uint16]] = []
     levels: list[tuple[int, int, int, int]] = []
     first_level, last_level, start = [], [], 0
     for texture, is_alpha_used in textures:
-        chain = _mip_chain(_linear_rgba(texture), is_alpha_used)
+        chain = _mip_chain(_float_rgba(texture, is_encoded), is_alpha_used)
         first_level.append(len(levels))
         last_level.append(len(chain) - 1)
         for level in chain:
@@ -70,10 +73,11 @@ def build_atlas(textures: list[tuple[Texture | None, bool]]) -> TextureAtlas:
     )
 
 
-def _linear_rgba(texture: Texture | None) -> NDArray[np.float32]:
+def _float_rgba(texture: Texture | None, is_encoded: bool) -> NDArray[np.float32]:
     if texture is None:
         return np.ones((1, 1, 4), dtype=np.float32)
-    decode = srgb_to_linear(np.arange(256) / 255).astype(np.float32)
+    values = np.arange(256) / 255
+    decode = (values if is_encoded else srgb_to_linear(values)).astype(np.float32)
     rgba = np.empty(texture.image.shape, dtype=np.float32)
     rgba[..., :3] = decode[texture.image[..., :3]]
     rgba[..., 3] = texture.image[..., 3].astype(np.float32) / 255

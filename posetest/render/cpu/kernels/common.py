@@ -49,31 +49,49 @@ WIDEN_PX = np.float32(1e-3)
 ROW_PAD = 16
 
 
+#: Transparent surfaces that a sample can see in front of the opaque one.
+LAYERS = 4
+
+
 class Scratch(NamedTuple):
     """What one thread writes while it draws: made once, used for every image of one size.
 
+    A sample is one of the n x n places of a pixel where visibility is found (n is 1 or 2). A fragment is a face as one
+    pixel sees it: one point to shade, whatever the number of its samples there. A cell is a colour that samples show:
+    that of a fragment, or of several transparent ones over each other. s samples are kept in rows of ``stride``.
+
     Attributes:
-        lens: float64 [4], focal lengths and principal point in pixels (fx, fy, cx, cy).
+        lens: float64 [4], focal lengths and principal point in samples (fx, fy, cx, cy).
         turn: float64 [3, 3], object frame to pixel frame (x right, y down, z forward).
         shift: float64 [3], the object's centre in the pixel frame.
-        ray: float32 [4, 3], in the object frame: the camera, the ray direction (unit depth) through the centre of pixel
-            (0, 0), and what one pixel to the right and one down add to it.
+        ray: float32 [4, 3], in the object frame: the camera, the ray direction (unit depth) through the centre of
+            sample (0, 0), and what one sample to the right and one down add to it.
         px, py, inverse_depth: float32 [v]; inverse_depth is -1 where a vertex cannot be projected.
         grid_x, grid_y: float32 [v], px and py on the grid of the visibility pass.
         state: int8 [f + 1], 1 for a face seen from the front, -1 from the back, 0 if not drawn.
         drawn: int32 [f], the faces to draw.
         pending: int32 [f], those that need the slow way.
-        footprint: float32 [f], squared texels per pixel at unit depth, for the mip level.
+        footprint: float32 [f], squared texels per sample at unit depth, for the mip level.
         silhouette: int32 [e], edges on the outline.
-        inverse: float32 [h * stride], 1 / depth of the nearest face, 0 where there is none.
-        face: int32 [h * stride], that face, or -1.
+        inverse: float32 [s], 1 / depth of the nearest face, 0 where there is none.
+        face: int32 [s], that face, or -1; once its row is shaded the cell, or -1.
+        layer_inverse, layer_face: float32 and int32 [LAYERS, s], transparent faces, nearest first; no rows where the
+            mesh has none.
         grid_inverse, grid_face: the same for the visibility pass.
-        rows: float32 [k, w], values of one row of pixels.
-        linear: float32 [3, h * stride], linear colour of the pixels of the object.
-        claimed: uint8 [2, h * stride], pairs of neighbours already blended.
-        weight: float32 [h * stride], sum of the weights blended into a pixel.
-        mixes: int32 [m, 3], for each blend the target, the source, the claimed pair.
-        mix_values: float32 [m, 5], weight, colour difference, change of coverage.
+        fragment_face, fragment_pixel: int32 [r], face and column of the fragments of one row of pixels.
+        layered: int32 [r, 5], samples with layers: sample, column, first layer's fragment, number of layers, fragment
+            of the opaque face behind or -1.
+        rows: float32 [k, r], values of the fragments of one row.
+        linear: float32 [3, c], colours of the cells.
+        cover: float32 [c], how much of what is behind each cell hides; empty where no face is transparent.
+        claimed: uint8 [2, s], pairs of neighbours already blended.
+        weight: float32 [s], sum of the weights blended into a sample.
+        mixes: int32 [m, 5], notes on pairs of samples with an edge between them: the near one, the far one (right of it
+            or below), the axis, the face that the near plane cuts there or -1, what the note is for.
+        mix_values: float32 [m, 6], the part of the near sample to be blended with the far one's colour, that of the far
+            sample, the share of the edge that lies in the far sample, the place where the edge crosses the line of
+            samples, that line, the inverse depth there.
+        touched: int32 [p], pixels with blends; is_touched: uint8 [p]; blended: float32 [3, p], their linear colours.
         corner, cross: float64 [3, 3], slack: float64 [3], of one face on the slow way.
         lanes: uint32 [64], state of the digest.
     """
@@ -94,14 +112,23 @@ class Scratch(NamedTuple):
     silhouette: Any
     inverse: Any
     face: Any
+    layer_inverse: Any
+    layer_face: Any
     grid_inverse: Any
     grid_face: Any
+    fragment_face: Any
+    fragment_pixel: Any
+    layered: Any
     rows: Any
     linear: Any
+    cover: Any
     claimed: Any
     weight: Any
     mixes: Any
     mix_values: Any
+    touched: Any
+    is_touched: Any
+    blended: Any
     corner: Any
     cross: Any
     slack: Any
@@ -115,6 +142,33 @@ def log2_fast(x):
     exponent = f32((bits >> i32(23)) - i32(127))
     mantissa = i32((bits & i32(0x7FFFFF)) | i32(0x3F800000)).view(np.float32)
     return exponent + (mantissa - ONE) * (f32(1.3465) - f32(0.3465) * (mantissa - ONE))
+
+
+@njit(**INLINED)
+def power(x, exponent):
+    """x ** exponent for x in (0, 1]; relative error below 1e-6 times 1 + exponent near x = 1, 0 for x of 0 or less."""
+    x = max(x, f32(1e-12))
+    bits = f32(x).view(np.int32)
+    whole = (bits - i32(0x3F3504F3)) >> i32(23)  # the mantissa left is within [root of 1/2, root of 2)
+    m = i32(bits - (whole << i32(23))).view(np.float32) - ONE
+    log = f32(-0.1443716436624527)
+    log = log * m + f32(0.23131930828094482)
+    log = log * m + f32(-0.24826620519161224)
+    log = log * m + f32(0.28739508986473083)
+    log = log * m + f32(-0.3603087365627289)
+    log = log * m + f32(0.48091503977775574)
+    log = log * m + f32(-0.7213515043258667)
+    log = log * m + f32(1.4426950216293335)
+    y = max(exponent * (f32(whole) + m * log), f32(-126))
+    floor = np.floor(y)
+    part = y - floor
+    y = f32(0.001894380315206945)
+    y = y * part + f32(0.008940587751567364)
+    y = y * part + f32(0.05587654560804367)
+    y = y * part + f32(0.2401317059993744)
+    y = y * part + f32(0.6931567788124084)
+    y = y * part + f32(0.9999997615814209)
+    return i32((i32(floor) + i32(127)) << i32(23)).view(np.float32) * y
 
 
 @njit(**INLINED)

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from numba import njit
 
-from posetest.render.cpu.kernels.common import ENTRY, OPTIONS, ZERO, f32
+from posetest.render.cpu.kernels.common import ENTRY, OPTIONS, ZERO, f32, i32, u32
 from posetest.render.cpu.kernels.digest import digest
 from posetest.render.cpu.kernels.geometry import find_drawn, project_vertices, set_camera, set_lens
+from posetest.render.cpu.kernels.layers import raster_layers
 from posetest.render.cpu.kernels.raster import raster_faces, raster_pending
-from posetest.render.cpu.kernels.shade import shade_image
-from posetest.render.cpu.kernels.silhouette import blend, collect, find_silhouette
+from posetest.render.cpu.kernels.resolve import shade_image
+from posetest.render.cpu.kernels.silhouette import blend, collect, find_silhouette, forget
 
 #: Side of the grid on which the silhouette of an object that leaves the frame is measured.
 GRID = 128
@@ -24,21 +26,15 @@ REACH = 8.0
 
 
 @njit(**OPTIONS)
-def cover(height, width, stride, face, mask):
-    """Fills ``mask`` [1, h, w] with 1 where there is a face."""
-    for y in range(height):
-        row = face[y * stride : y * stride + width]
-        for x in range(width):
-            mask[0, y, x] = f32(row[x] >= 0)
-
-
-@njit(**OPTIONS)
 def inside_frame(mesh, drawn, extent, height, width, scratch):
     """The fraction of the silhouette's area that lies inside the frame; 0 where every face looks away.
 
     Exactly 1 where all vertices project into the frame. Otherwise the silhouette is drawn on a coarse grid over its
-    extent, cut at REACH frames, and each sample counts by the part of its cell that lies inside.
+    extent, cut at REACH frames, and each cell counts by its part inside. ``height``, ``width``, ``extent`` in samples.
     """
+    for f in range(mesh.first_blend, mesh.faces.shape[0]):
+        scratch.drawn[drawn] = i32(f)
+        drawn += u32(scratch.state[f] != 0)
     if drawn == 0:
         return ZERO
     x0, y0, x1, y1, flagged = extent
@@ -77,18 +73,41 @@ def inside_frame(mesh, drawn, extent, height, width, scratch):
     return f32(inside / total) if total > 0 else ZERO
 
 
+@njit(**OPTIONS)
+def find_visible(mesh, rotation, position, fov, is_traced, height, width, stride, samples, scratch):
+    """Which face each sample sees, and what is to be blended along outlines; ``height`` and ``width`` in pixels.
+
+    ``is_traced`` is for the gradient; see ``collect``. Returns (extent of the vertices, opaque faces drawn, notes).
+    """
+    rows, columns = height * samples, width * samples
+    set_camera(rotation, position, fov, rows, columns, scratch)
+    extent = project_vertices(mesh.verts, rows, columns, scratch)
+    drawn = find_drawn(mesh, scratch)
+    scratch.inverse[:] = ZERO
+    scratch.face[:] = -1
+    inverse, face = scratch.inverse, scratch.face
+    aside = raster_faces(mesh, drawn, scratch.px, scratch.py, rows, columns, stride, scratch, inverse, face)
+    if aside > 0:
+        raster_pending(mesh, aside, rows, columns, stride, scratch, inverse, face)
+    if mesh.has_blend:
+        raster_layers(mesh, rows, columns, stride, scratch)
+    edges = find_silhouette(mesh, scratch)
+    return extent, drawn, collect(mesh, edges, aside, is_traced, rows, columns, stride, scratch)
+
+
 @cache
-def compiled_draw() -> Any:
-    """The compiled ``draw_range``, read from numba's cache on disk if these sources were compiled before.
+def compiled(loop_of: Callable[[int], Any]) -> Any:
+    """The loop that ``loop_of`` makes, compiled, or read from numba's cache on disk if these sources were before.
 
     numba looks only at the file of the function that is cached, not at the files of those it calls, and would run
-    yesterday's kernels after an edit. Variables from an outer function are part of its key; hence ``build``. The cache
-    is kept beside the sources, or in the user's cache folder where that is read-only, or in NUMBA_CACHE_DIR.
+    yesterday's kernels after an edit. Variables from an outer function are part of its key; hence ``loop_of`` takes a
+    hash of the sources. The cache is kept beside the sources, or in the user's cache folder where that is read-only, or
+    in NUMBA_CACHE_DIR.
     """
     sha = hashlib.sha256()
     for path in sorted(Path(__file__).parent.glob("*.py")):
         sha.update(path.read_bytes())
-    loop = _loop(int(sha.hexdigest()[:12], 16))
+    loop = loop_of(int(sha.hexdigest()[:12], 16))
     try:
         return njit(cache=True, **ENTRY)(loop)
     except RuntimeError as error:
@@ -97,46 +116,28 @@ def compiled_draw() -> Any:
         return njit(**ENTRY)(loop)  # nowhere to write: every process compiles for itself
 
 
-def _loop(build: int) -> Any:
-    def draw_range(first, last, mesh, views, backgrounds, scratch, out):
+def draw_loop(build: int) -> Any:
+    """The loop over images, for ``compiled``."""
+
+    def draw_range(first, last, mesh, views, backgrounds, samples, scratch, out):
         """Draws views ``first`` to ``last - 1`` into the arrays of ``out``; returns ``build``."""
         height, width = out.images.shape[2], out.images.shape[3]
-        stride = scratch.face.shape[0] // height
+        stride = scratch.face.shape[0] // (height * samples)
         for i in range(first, last):
-            set_camera(views.rotation[i], views.position[i], views.fov[i], height, width, scratch)
-            extent = project_vertices(mesh.verts, height, width, scratch)
-            drawn = find_drawn(mesh, scratch)
-            scratch.inverse[:] = ZERO
-            scratch.face[:] = -1
-            px, py = scratch.px, scratch.py
-            aside = raster_faces(mesh, drawn, px, py, height, width, stride, scratch, scratch.inverse, scratch.face)
-            if aside > 0:
-                raster_pending(mesh, aside, height, width, stride, scratch, scratch.inverse, scratch.face)
-            place = views.background[i]
-            pixels, x0, y0, x1, y1 = shade_image(
-                mesh,
-                views.ambient[i],
-                views.light_dirs[i],
-                views.light_colors[i],
-                backgrounds[place],
-                height,
-                width,
-                stride,
-                scratch,
-                out.images[i],
+            extent, drawn, mixes = find_visible(
+                mesh, views.rotation[i], views.position[i], views.fov[i], False, height, width, stride, samples, scratch
             )
-            area = float(pixels)
+            behind, image = backgrounds[views.background[i]], out.images[i]
             mask = out.mask[i] if out.mask.shape[0] > 0 else out.no_mask
-            if out.mask.shape[0] > 0:
-                cover(height, width, stride, scratch.face, mask)
-            if pixels > 0:
-                edges = find_silhouette(mesh, scratch)
-                behind = backgrounds[place]
-                mixes = collect(mesh, edges, behind, height, width, stride, scratch)
-                area += blend(mixes, behind, width, stride, scratch, out.images[i], mask)
+            lights = (views.ambient[i], views.light_dirs[i], views.light_colors[i])
+            _, area, x0, y0, x1, y1 = shade_image(
+                mesh, lights, behind, height, width, stride, samples, scratch, image, mask
+            )
+            area += blend(mesh, mixes, behind, width, stride, samples, scratch, image, mask)
+            forget(mixes, scratch)
             out.area_px[i] = f32(area)
-            out.long_px[i] = f32(max(x1 - x0, y1 - y0) + 1 if pixels > 0 else 0)
-            out.inside[i] = inside_frame(mesh, drawn, extent, height, width, scratch)
+            out.long_px[i] = f32(max(x1 - x0, y1 - y0) + 1 if x1 >= x0 else 0)
+            out.inside[i] = inside_frame(mesh, drawn, extent, height * samples, width * samples, scratch)
             out.digest[i] = digest(out.words[i], scratch.lanes)
         return build
 

@@ -74,14 +74,14 @@ def project_vertices(verts, height, width, scratch):
 
 @njit(**OPTIONS)
 def find_drawn(mesh, scratch):
-    """Fills state and drawn; returns how many faces are to be drawn."""
+    """Fills state of all faces, and drawn with the opaque ones; returns how many those are."""
     ray, state, drawn = scratch.ray, scratch.state, scratch.drawn
     x, y, z = ray[0, 0], ray[0, 1], ray[0, 2]
     nx, ny, nz, offset = mesh.planes[0], mesh.planes[1], mesh.planes[2], mesh.planes[3]
     for f in range(nx.shape[0]):
         state[f] = np.int8(1) if nx[f] * x + ny[f] * y + nz[f] * z > offset[f] else mesh.back_state[f]
     count = u32(0)
-    for f in range(nx.shape[0]):
+    for f in range(mesh.first_blend):
         drawn[count] = i32(f)
         count += u32(state[f] != 0)
     return count

@@ -112,31 +112,43 @@ def raster_pending(mesh, count, height, width, stride, scratch, inverse, face):
 
     Source: Olano and Greer, Triangle scan conversion using 2D homogeneous coordinates, Graphics Hardware 1997.
     """
-    turn, shift, lens, corner, cross = scratch.turn, scratch.shift, scratch.lens, scratch.corner, scratch.cross
     for j in range(count):
         f = scratch.pending[j]
-        nearest = -math.inf
-        for k in range(3):
-            i = mesh.faces[f, k]
-            x, y, z = float(mesh.verts[0, i]), float(mesh.verts[1, i]), float(mesh.verts[2, i])
-            for r in range(3):
-                corner[k, r] = turn[r, 0] * x + turn[r, 1] * y + turn[r, 2] * z + shift[r]
-            nearest = max(nearest, corner[k, 2])
-        if not nearest > NEAR:
-            continue
-        left, top, right, bottom = clipped_box(corner, lens, height, width)
-        if left > right or top > bottom:
-            continue
-        sign = 1.0 if scratch.state[f] > 0 else -1.0
-        for k in range(3):
-            a, b = (k + 1) % 3, (k + 2) % 3
-            cross[k, 0] = sign * (corner[a, 1] * corner[b, 2] - corner[a, 2] * corner[b, 1])
-            cross[k, 1] = sign * (corner[a, 2] * corner[b, 0] - corner[a, 0] * corner[b, 2])
-            cross[k, 2] = sign * (corner[a, 0] * corner[b, 1] - corner[a, 1] * corner[b, 0])
-        volume = corner[0, 0] * cross[0, 0] + corner[0, 1] * cross[0, 1] + corner[0, 2] * cross[0, 2]
+        volume = homogeneous_edges(mesh, f, scratch)
         if not volume > 0:
             continue
-        raster_homogeneous(mesh, f, cross, volume, left, top, right, bottom, stride, scratch, inverse, face)
+        left, top, right, bottom = clipped_box(scratch.corner, scratch.lens, height, width)
+        if left > right or top > bottom:
+            continue
+        raster_homogeneous(mesh, f, volume, left, top, right, bottom, stride, scratch, inverse, face)
+
+
+@njit(**OPTIONS)
+def homogeneous_edges(mesh, f, scratch):
+    """Fills corner, cross and slack for face ``f``; returns six times the volume it spans with the camera.
+
+    A sample's ray lies inside the three planes through the camera and the face's edges where the products with the rows
+    of ``cross`` are positive. The volume is negative if the face is not to be drawn.
+    """
+    turn, shift, lens, corner, cross = scratch.turn, scratch.shift, scratch.lens, scratch.corner, scratch.cross
+    nearest = -math.inf
+    for k in range(3):
+        i = mesh.faces[f, k]
+        x, y, z = float(mesh.verts[0, i]), float(mesh.verts[1, i]), float(mesh.verts[2, i])
+        for r in range(3):
+            corner[k, r] = turn[r, 0] * x + turn[r, 1] * y + turn[r, 2] * z + shift[r]
+        nearest = max(nearest, corner[k, 2])
+    if not nearest > NEAR:
+        return -1.0
+    sign = 1.0 if scratch.state[f] > 0 else -1.0
+    for k in range(3):
+        a, b = (k + 1) % 3, (k + 2) % 3
+        cross[k, 0] = sign * (corner[a, 1] * corner[b, 2] - corner[a, 2] * corner[b, 1])
+        cross[k, 1] = sign * (corner[a, 2] * corner[b, 0] - corner[a, 0] * corner[b, 2])
+        cross[k, 2] = sign * (corner[a, 0] * corner[b, 1] - corner[a, 1] * corner[b, 0])
+        reach = math.sqrt((cross[k, 0] / lens[0]) ** 2 + (cross[k, 1] / lens[1]) ** 2)
+        scratch.slack[k] = -reach * float(WIDEN_PX)
+    return corner[0, 0] * cross[0, 0] + corner[0, 1] * cross[0, 1] + corner[0, 2] * cross[0, 2]
 
 
 @njit(**OPTIONS)
@@ -169,17 +181,10 @@ def clipped_box(corner, lens, height, width):
 
 
 @njit(**OPTIONS)
-def raster_homogeneous(mesh, f, cross, volume, left, top, right, bottom, stride, scratch, inverse, face):
-    """Tests every pixel of a box against the three planes through the camera and a face's edges."""
-    lens, ray = scratch.lens, scratch.ray
+def raster_homogeneous(mesh, f, volume, left, top, right, bottom, stride, scratch, inverse, face):
+    """Tests every sample of a box against the edges that ``homogeneous_edges`` found."""
+    lens, ray, cross, slack = scratch.lens, scratch.ray, scratch.cross, scratch.slack
     focal_x, focal_y, center_x, center_y = lens[0], lens[1], lens[2], lens[3]
-    slack = scratch.slack
-    for k in range(3):
-        reach = math.sqrt((cross[k, 0] / focal_x) ** 2 + (cross[k, 1] / focal_y) ** 2)
-        slack[k] = -reach * float(WIDEN_PX)
-    e = u64(f) * u64(4)
-    uv = mesh.texel_edges
-    u1, v1, u2, v2 = float(uv[e]), float(uv[e + u64(1)]), float(uv[e + u64(2)]), float(uv[e + u64(3)])
     is_first = True
     for row in range(top, bottom + 1):
         dy = (row + 0.5 - center_y) / focal_y
@@ -197,16 +202,27 @@ def raster_homogeneous(mesh, f, cross, volume, left, top, right, bottom, stride,
                 continue
             if is_first:
                 is_first = False
-                u, v = (u1 * e1 + u2 * e2) / total, (v1 * e1 + v2 * e2) / total
-                sum_x = (cross[0, 0] + cross[1, 0] + cross[2, 0]) / focal_x / total
-                sum_y = (cross[0, 1] + cross[1, 1] + cross[2, 1]) / focal_y / total
-                u_x = (u1 * cross[1, 0] + u2 * cross[2, 0]) / focal_x / total - u * sum_x
-                v_x = (v1 * cross[1, 0] + v2 * cross[2, 0]) / focal_x / total - v * sum_x
-                u_y = (u1 * cross[1, 1] + u2 * cross[2, 1]) / focal_y / total - u * sum_y
-                v_y = (v1 * cross[1, 1] + v2 * cross[2, 1]) / focal_y / total - v * sum_y
-                larger = max(u_x * u_x + v_x * v_x, u_y * u_y + v_y * v_y)
-                scratch.footprint[f] = f32(larger * (total / volume) ** 4)
+                scratch.footprint[f] = homogeneous_footprint(mesh, f, e0, e1, e2, volume, scratch)
             if mesh.cutoff[f] >= ZERO and is_cut(mesh, f, scratch.footprint[f], f32(column), f32(row), w, ray):
                 continue
             inverse[p] = w
             face[p] = i32(f)
+
+
+@njit(**OPTIONS)
+def homogeneous_footprint(mesh, f, e0, e1, e2, volume, scratch):
+    """Squared texels per sample at unit depth, from the edge functions at one sample of the face."""
+    cross, focal_x, focal_y = scratch.cross, scratch.lens[0], scratch.lens[1]
+    e = u64(f) * u64(4)
+    uv = mesh.texel_edges
+    u1, v1, u2, v2 = float(uv[e]), float(uv[e + u64(1)]), float(uv[e + u64(2)]), float(uv[e + u64(3)])
+    total = e0 + e1 + e2
+    u, v = (u1 * e1 + u2 * e2) / total, (v1 * e1 + v2 * e2) / total
+    sum_x = (cross[0, 0] + cross[1, 0] + cross[2, 0]) / focal_x / total
+    sum_y = (cross[0, 1] + cross[1, 1] + cross[2, 1]) / focal_y / total
+    u_x = (u1 * cross[1, 0] + u2 * cross[2, 0]) / focal_x / total - u * sum_x
+    v_x = (v1 * cross[1, 0] + v2 * cross[2, 0]) / focal_x / total - v * sum_x
+    u_y = (u1 * cross[1, 1] + u2 * cross[2, 1]) / focal_y / total - u * sum_y
+    v_y = (v1 * cross[1, 1] + v2 * cross[2, 1]) / focal_y / total - v * sum_y
+    larger = max(u_x * u_x + v_x * v_x, u_y * u_y + v_y * v_y)
+    return f32(larger * (total / volume) ** 4)

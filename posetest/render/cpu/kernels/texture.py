@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from posetest.render.cpu.kernels.common import HALF, INLINED, ONE, OPTIONS, ZERO, f32, fold, i32, log2_fast, u32, u64
-from posetest.render.cpu.kernels.vector import load8, madd, mix
+from posetest.render.cpu.kernels.vector import load8, madd, mix, prefetch
 from posetest.render.cpu.textures import TEXEL_ONE
 
 #: Levels by which textures are drawn finer than the larger axis of the footprint asks for: box-filtered levels blended
@@ -40,6 +40,29 @@ def trilinear(texels, levels, first, last, u, v, level):
 
 
 @njit(**INLINED)
+def ask(texels, levels, first, last, u, v, level):
+    """Prefetches what ``trilinear`` will read."""
+    level = max(min(level, last), ZERO)
+    fine = np.floor(level)
+    coarse = min(fine + ONE, last)
+    for number in (first + i32(fine), first + i32(coarse)):
+        row = u64(u32(number)) * u64(4)
+        x = u * f32(levels[row + u64(1)]) + HALF
+        y = v * f32(levels[row + u64(2)]) + HALF
+        stride = levels[row + u64(3)]
+        start = u64(u32(levels[row] + i32(np.floor(y)) * stride + i32(np.floor(x)))) * u64(4)
+        prefetch(texels, start)
+        prefetch(texels, start + u64(u32(stride)) * u64(4))
+
+
+@njit(**INLINED)
+def alpha_at(alpha, f, x, y, z):
+    """Alpha of factor and vertex colour of face ``f`` at a point."""
+    k = u64(f) * u64(4)
+    return alpha[k] * x + alpha[k + u64(1)] * y + alpha[k + u64(2)] * z + alpha[k + u64(3)]
+
+
+@njit(**INLINED)
 def attributes_at(attributes, f, x, y, z):
     """The eight lanes of face ``f`` at a point: red, green, blue, u, normal x, y, z, v."""
     k = u64(f) * u64(32)
@@ -48,9 +71,9 @@ def attributes_at(attributes, f, x, y, z):
 
 
 @njit(**INLINED)
-def level_of(footprint, depth):
-    """Mip level of a pixel: the larger axis of its footprint grows as the squared depth along a tilted face."""
-    return HALF * log2_fast(footprint * depth * depth * depth * depth) - SHARPEN
+def level_of(footprint):
+    """Mip level of a pixel from the squared texels that the larger axis of its footprint spans."""
+    return HALF * log2_fast(footprint) - SHARPEN
 
 
 @njit(**OPTIONS)
@@ -63,8 +86,7 @@ def is_cut(mesh, f, footprint, x, y, inverse_depth, ray):
     lanes = attributes_at(mesh.attributes, f, px, py, pz)
     code = i32(mesh.wrap[f])
     u, v = fold(lanes[3], code & i32(3)), fold(lanes[7], code >> i32(2))
-    level = level_of(footprint, depth)
+    # the larger axis of the footprint grows as the squared depth along a tilted face
+    level = level_of(footprint * (depth * depth) * (depth * depth))
     texel = trilinear(mesh.texels, mesh.levels, mesh.first_level[f], mesh.last_level[f], u, v, level)
-    k = u64(f) * u64(4)
-    own = mesh.alpha[k] * px + mesh.alpha[k + u64(1)] * py + mesh.alpha[k + u64(2)] * pz + mesh.alpha[k + u64(3)]
-    return own * texel[3] < mesh.cutoff[f] * f32(TEXEL_ONE)
+    return alpha_at(mesh.alpha, f, px, py, pz) * texel[3] < mesh.cutoff[f] * f32(TEXEL_ONE)

@@ -70,6 +70,21 @@ def load8(typing_context, array, index):
 
 
 @intrinsic
+def prefetch(typing_context, array, index):
+    """Asks for the cache line that holds element ``index`` of a flat array, before it is needed."""
+
+    def codegen(context, builder, signature, arguments):
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        address = builder.bitcast(builder.gep(data, [arguments[1]]), ir.IntType(8).as_pointer())
+        kind = ir.FunctionType(ir.VoidType(), [address.type, _INDEX, _INDEX, _INDEX])
+        function = builder.module.declare_intrinsic("llvm.prefetch", [address.type], kind)
+        builder.call(function, [address, _lane(0), _lane(3), _lane(1)])  # to read, in all caches, data
+        return context.get_dummy_value()
+
+    return types.void(array, types.uint64), codegen
+
+
+@intrinsic
 def store(typing_context, array, index, values):
     """Writes the values to a flat float32 array from ``index`` on."""
 

@@ -1,0 +1,567 @@
+"""The gradient of a score L(image) with respect to the view, given dL/dimage: no tape, no vertex gradients.
+
+The picture of a rigid object changes with the view in two ways, and each is summed as a force and a torque on the
+object (the transpose of the motion it would follow):
+
+* It moves. What lies between two neighbouring samples p and q, a slope of shading or texture, an outline, the rim of a
+  hole, passes over them with the velocity u of the surface that it belongs to, so that the score changes by
+  - dL/dI (I_q - I_p) u. Pairs side by side give the horizontal part, pairs above each other the vertical part. Summed
+  like this, nothing hangs on where a sample happens to fall on a texture: for a plain shift and a smooth dL/dI the sum
+  over the whole picture is exact. At outlines and where the near plane cuts, the notes of ``collect`` tell place and
+  depth of the edge, which u needs.
+* Its colours change, because light and view turn against the surface: the derivatives of ``shade.add_light``.
+
+Constant here: mip levels. Approximate: surfaces seen through each other move with their mean depth, and the line where
+surfaces pierce each other moves with the nearer one.
+
+Sources: the split into interior and edges, Li, Aittala, Durand and Lehtinen, Differentiable Monte Carlo ray tracing
+through edge sampling, SIGGRAPH Asia 2018, section 4; that the picture's own differences stand in for derivatives of
+textures, de La Gorce, Paragios and Fleet, Model-based hand tracking with texture, shading and self-occlusions, CVPR
+2008.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from posetest.render.cpu.kernels.common import HALF, ONE, OPTIONS, ZERO, encode_srgb, f32, i32, power, u32
+from posetest.render.cpu.kernels.fragments import row_span
+from posetest.render.cpu.kernels.resolve import gather_row, pile_up
+from posetest.render.cpu.kernels.shade import (
+    ALPHA,
+    BASE_R,
+    EXPONENT,
+    GLOW_R,
+    HIT_X,
+    HIT_Y,
+    HIT_Z,
+    METAL,
+    SCALE,
+    SHADE_ROWS,
+    SPECULAR_R,
+    UNIT_X,
+    UNIT_Y,
+    UNIT_Z,
+    VIEW_X,
+    VIEW_Y,
+    VIEW_Z,
+    light_axis,
+    shade_fragments,
+)
+from posetest.render.cpu.kernels.silhouette import TRACES, blend_of, color_of, pixel_of
+
+#: Rows of scratch.rows, after those of shade.py: dL by linear colour, by unit normal and by view direction.
+BY_R, BY_G, BY_B, BY_UNIT_X, BY_UNIT_Y, BY_UNIT_Z, BY_VIEW_X, BY_VIEW_Y, BY_VIEW_Z = range(SHADE_ROWS, SHADE_ROWS + 9)
+ALL_ROWS = SHADE_ROWS + 9
+
+#: Two neighbours whose depths differ by less than this part lie on one surface, as far as its motion goes.
+SAME_SURFACE = np.float32(0.02)
+
+
+@njit(**OPTIONS)
+def encoding_slope(value, is_encoded):
+    """The change of a picture's value with the linear colour, from the value (IEC 61966-2-1)."""
+    if is_encoded:
+        return ONE
+    if value <= f32(0.04045):
+        return f32(12.92)
+    return f32(1.055 / 2.4) * power((value + f32(0.055)) * f32(1 / 1.055), f32(-1.4))
+
+
+@njit(**OPTIONS)
+def spread_blends(mesh, mixes, image, by_image, stride, samples, scratch, extra):
+    """What the blends along outlines pass on to the samples they mix, beside the pixel's own share, into ``extra``.
+
+    To be called before samples are given cells.
+    """
+    part = ONE / f32(samples * samples)
+    for m in range(2 * mixes):
+        target, source, share = blend_of(m, part, scratch)
+        if share <= ZERO:
+            continue
+        y, x = pixel_of(target, stride, samples)
+        for channel in range(3):
+            by = share * by_image[channel, y, x] * encoding_slope(image[channel, y, x], mesh.is_encoded)
+            extra[channel, target] -= by
+            if scratch.face[source] >= 0 or (mesh.has_blend and scratch.layer_face[0, source] >= 0):
+                extra[channel, source] += by
+
+
+@njit(**OPTIONS)
+def add_blended_background(mesh, mixes, background, image, by_image, stride, samples, scratch, by_background):
+    """dL by the background that blends let through at the rim of the object, to ``by_background``."""
+    part = ONE / f32(samples * samples)
+    for m in range(2 * mixes):
+        target, source, share = blend_of(m, part, scratch)
+        if share <= ZERO or scratch.face[source] >= 0:
+            continue
+        y, x = pixel_of(target, stride, samples)
+        for channel in range(3):
+            by = share * by_image[channel, y, x] * encoding_slope(image[channel, y, x], mesh.is_encoded)
+            by_background[channel, y, x] += by / encoding_slope(background[channel, y, x], mesh.is_encoded)
+
+
+@njit(**OPTIONS)
+def forget_blends(mixes, scratch, extra):
+    """Leaves ``extra`` as clean as ``spread_blends`` found it."""
+    for m in range(mixes):
+        for channel in range(3):
+            extra[channel, u32(scratch.mixes[m, 0])] = ZERO
+            extra[channel, u32(scratch.mixes[m, 1])] = ZERO
+
+
+@njit(**OPTIONS)
+def differentiate_rows(
+    mesh, view, background, stride, samples, image, by_image, scratch, adjoint, by, by_lights, by_background
+):
+    """Adds the moving inside of the picture to ``by`` and the lights' part to ``by_lights``, row by row.
+
+    ``by`` is (torque [3], force [3], logarithm of the focal length [1]) in the pixel frame; ``by_lights`` (torque [3],
+    force [3], light directions [k, 3]) in the object frame, and (light colours [k, 3], ambient [3]). Fills
+    ``by_background`` unless it is empty.
+    """
+    ambient, light_dirs, light_colors = view
+    height, width = image.shape[1], image.shape[2]
+    cells = i32(0)
+    was_seen, last = False, 0
+    for y in range(height):
+        start, stop = row_span(y, scratch, stride, samples, width)
+        lists, made = i32(0), i32(0)
+        if stop > start:
+            count, total, lists = gather_row(mesh, y, start, stop, cells, stride, samples, scratch)
+            shade_fragments(mesh, total, cells, f32(samples - 1), ambient, light_dirs, light_colors, scratch)
+            made = pile_up(mesh, lists, cells, count, background, y, scratch) if mesh.has_blend else count
+            take_adjoints(mesh, y, cells, count, total, start, stop, stride, samples, image, by_image, scratch, adjoint)
+        if by_background.shape[0] > 0:
+            differentiate_background(
+                mesh, y, stride, samples, background, image, by_image, scratch, adjoint.extra, by_background
+            )
+        if stop > start:
+            if mesh.has_blend:
+                share_out_layers(
+                    mesh, y, lists, stride, samples, background, image, by_image, scratch, adjoint.extra, by_background
+                )
+            keep_unclipped(mesh, total, cells, scratch)
+            differentiate_lights(mesh, total, view, scratch, by_lights)
+            cells += made
+        for j in range(samples):
+            line = y * samples + j
+            if stop > start or was_seen:
+                # a line beside the object is of use to its neighbours only
+                if line > 0 and last != line - 1:
+                    fill_line(mesh, line - 1, stride, samples, 0, 0, background, image, by_image, scratch, adjoint)
+                fill_line(mesh, line, stride, samples, start, stop, background, image, by_image, scratch, adjoint)
+                last = line
+                flow(line, 0, width * samples, stride, scratch, adjoint, by)
+                if line > 0:
+                    flow(line, 1, width * samples, stride, scratch, adjoint, by)
+            was_seen = stop > start
+
+
+@njit(**OPTIONS)
+def fill_line(mesh, line, stride, samples, start, stop, background, image, by_image, scratch, adjoint):
+    """What samples of a line show and dL by it, to the line's row of adjoint.values and adjoint.by_values.
+
+    As values of the picture: between two colours the encoding has their secant as its mean slope, whatever part of a
+    pixel each of them fills at this moment.
+    """
+    y, part = line // samples, ONE / f32(samples * samples)
+    face = scratch.face[line * stride : line * stride + image.shape[2] * samples]
+    for channel in range(3):
+        values, by_values = adjoint.values[line % 2, channel], adjoint.by_values[line % 2, channel]
+        behind, by_pixels = background[channel, y], by_image[channel, y]
+        color = scratch.linear[channel]
+        if samples == 1:
+            for x in range(face.shape[0]):
+                values[x], by_values[x] = behind[x], by_pixels[x]
+        else:
+            for x in range(image.shape[2]):
+                for j in range(samples):
+                    values[x * samples + j], by_values[x * samples + j] = behind[x], part * by_pixels[x]
+        for x in range(start * samples, stop * samples):
+            cell = face[x]
+            if cell >= 0:
+                value = color[u32(cell)]
+                values[x] = value if mesh.is_encoded else encode_srgb(value)
+
+
+@njit(**OPTIONS)
+def flow(line, axis, columns, stride, scratch, adjoint, by):
+    """Adds what the motion between neighbours changes: ``axis`` 0, within a line; 1, between it and the one before."""
+    torque, force, focal = by
+    lens, shift = scratch.lens, scratch.shift
+    base = line * stride
+    now, before = line % 2, (line - 1) % 2
+    if axis == 0:
+        count, first = columns - 1, base
+        values_a, values_b = adjoint.values[now], adjoint.values[now, :, 1:]
+        by_a, by_b = adjoint.by_values[now], adjoint.by_values[now, :, 1:]
+        second = first + 1
+    else:
+        count, first = columns, base - stride
+        values_a, values_b = adjoint.values[before], adjoint.values[now, :, 0:]
+        by_a, by_b = adjoint.by_values[before], adjoint.by_values[now, :, 0:]
+        second = base
+    face_a, face_b = scratch.face[first : first + count], scratch.face[second : second + count]
+    inverse_a, inverse_b = scratch.inverse[first : first + count], scratch.inverse[second : second + count]
+    claimed = scratch.claimed[axis, first : first + count]
+    moved = adjoint.moved
+    red_a, green_a, blue_a = values_a[0], values_a[1], values_a[2]
+    red_b, green_b, blue_b = values_b[0], values_b[1], values_b[2]
+    by_red_a, by_green_a, by_blue_a = by_a[0], by_a[1], by_a[2]
+    by_red_b, by_green_b, by_blue_b = by_b[0], by_b[1], by_b[2]
+    for j in range(face_a.shape[0]):
+        by_pair = (by_red_a[j] + by_red_b[j]) * (red_b[j] - red_a[j])
+        by_pair += (by_green_a[j] + by_green_b[j]) * (green_b[j] - green_a[j])
+        by_pair += (by_blue_a[j] + by_blue_b[j]) * (blue_b[j] - blue_a[j])
+        is_moving = ((face_a[j] >= 0) | (face_b[j] >= 0)) & ((claimed[j] & TRACES) == 0)
+        moved[j] = -HALF * by_pair if is_moving else ZERO
+    scale = f32(lens[axis])
+    step_x, step_y = f32(1 / lens[0]), f32(1 / lens[1])
+    start_x = f32(((1.0 if axis == 0 else 0.5) - lens[2]) / lens[0])
+    dy = f32((line + (0.5 if axis == 0 else 0.0) - lens[3]) * step_y)
+    tx, ty, tz = f32(shift[0]), f32(shift[1]), f32(shift[2])
+    sum_f, sum_z, sum_tx, sum_ty, sum_tz, zoom = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
+    for j in range(face_a.shape[0]):
+        a = inverse_a[j] if face_a[j] >= 0 else ZERO
+        b = inverse_b[j] if face_b[j] >= 0 else ZERO
+        nearer, farther = max(max(a, b), f32(1e-20)), min(a, b)
+        w = HALF * (a + b) if nearer - farther < SAME_SURFACE * nearer else nearer
+        depth = ONE / max(w, f32(1e-20))
+        dx = start_x + f32(j) * step_x
+        q = moved[j] * scale
+        along = q * (dx if axis == 0 else dy)
+        rx, ry, rz = depth * dx - tx, depth * dy - ty, depth - tz
+        q *= w
+        z = -along * w
+        fx = q if axis == 0 else ZERO
+        fy = ZERO if axis == 0 else q
+        sum_f += q
+        sum_z += z
+        sum_tx += ry * z - rz * fy
+        sum_ty += rz * fx - rx * z
+        sum_tz += rx * fy - ry * fx
+        zoom += along
+    force[axis] += sum_f
+    force[2] += sum_z
+    torque[0] += sum_tx
+    torque[1] += sum_ty
+    torque[2] += sum_tz
+    focal[0] += zoom
+
+
+@njit(**OPTIONS)
+def by_sample(mesh, channel, y, x, p, part, image, by_image, extra):
+    """dL by the colour of sample ``p`` in the pixel (x, y)."""
+    return part * by_image[channel, y, x] * encoding_slope(image[channel, y, x], mesh.is_encoded) + extra[channel, p]
+
+
+@njit(**OPTIONS)
+def take_adjoints(mesh, y, cells, count, total, start, stop, stride, samples, image, by_image, scratch, adjoint):
+    """dL by the colour of each opaque fragment of a row, and zero for its transparent ones."""
+    rows = scratch.rows
+    part = ONE / f32(samples * samples)
+    for channel in range(3):
+        by_color, slopes, extra = rows[BY_R + channel], rows[BY_UNIT_X], adjoint.extra[channel]
+        pixels, by_pixels = image[channel, y, start:stop], by_image[channel, y, start:stop]
+        for x in range(pixels.shape[0]):
+            slopes[x] = part * by_pixels[x] * encoding_slope(pixels[x], mesh.is_encoded)
+        for j in range(total):
+            by_color[j] = ZERO
+        for j in range(samples):
+            base = u32((y * samples + j) * stride)
+            for x in range(start * samples, stop * samples):
+                p = base + u32(x)
+                cell = scratch.face[p] - cells
+                if cell >= 0 and cell < count:
+                    by_color[u32(cell)] += slopes[u32(x // samples - start)] + extra[p]
+
+
+@njit(**OPTIONS)
+def differentiate_background(mesh, y, stride, samples, background, image, by_image, scratch, extra, by_background):
+    """dL by the background's values in a row, from the samples that see it bare."""
+    part = ONE / f32(samples * samples)
+    for channel in range(3):
+        for x in range(image.shape[2]):
+            total = ZERO
+            for j in range(samples * samples):
+                p = u32((y * samples + j // samples) * stride + x * samples + j % samples)
+                if scratch.face[p] < 0:
+                    total += by_sample(mesh, channel, y, x, p, part, image, by_image, extra)
+            by_background[channel, y, x] = total / encoding_slope(background[channel, y, x], mesh.is_encoded)
+
+
+@njit(**OPTIONS)
+def share_out_layers(mesh, y, lists, stride, samples, background, image, by_image, scratch, extra, by_background):
+    """dL by the colour of each transparent fragment, and what passes through them to what is behind."""
+    rows = scratch.rows
+    part = ONE / f32(samples * samples)
+    for j in range(lists):
+        p, x = u32(scratch.layered[j, 0]), scratch.layered[j, 1]
+        first, layers, base = scratch.layered[j, 2], scratch.layered[j, 3], scratch.layered[j, 4]
+        for channel in range(3):
+            by = by_sample(mesh, channel, y, x, p, part, image, by_image, extra)
+            for k in range(layers):
+                alpha = rows[ALPHA, first + k]
+                rows[BY_R + channel, first + k] += by * alpha
+                by *= ONE - alpha
+            if base >= 0:
+                rows[BY_R + channel, base] += by
+            elif by_background.shape[0] > 0:
+                by_background[channel, y, x] += by / encoding_slope(background[channel, y, x], mesh.is_encoded)
+
+
+@njit(**OPTIONS)
+def keep_unclipped(mesh, total, cells, scratch):
+    """Where a colour is clipped at white it does not change."""
+    for channel in range(3):
+        by = scratch.rows[BY_R + channel, :total]
+        color = scratch.rows[GLOW_R + channel] if mesh.has_blend else scratch.linear[channel, cells : cells + total]
+        for j in range(by.shape[0]):
+            by[j] = by[j] if color[j] < ONE else ZERO
+
+
+@njit(**OPTIONS)
+def differentiate_lights(mesh, total, view, scratch, by):
+    """dL by normals, view directions and lights of a row's fragments, added to ``by``; see ``differentiate_rows``."""
+    _, light_dirs, light_colors = view
+    torque, force, by_dirs, by_colors, by_ambient = by
+    rows = scratch.rows
+    by_x, by_y, by_z = rows[BY_UNIT_X, :total], rows[BY_UNIT_Y], rows[BY_UNIT_Z]
+    view_by_x, view_by_y, view_by_z = rows[BY_VIEW_X], rows[BY_VIEW_Y], rows[BY_VIEW_Z]
+    for j in range(by_x.shape[0]):
+        by_x[j], by_y[j], by_z[j] = ZERO, ZERO, ZERO
+        view_by_x[j], view_by_y[j], view_by_z[j] = ZERO, ZERO, ZERO
+    for channel in range(3):
+        by_color, base, specular = rows[BY_R + channel, :total], rows[BASE_R + channel], rows[SPECULAR_R + channel]
+        total_by = ZERO
+        if mesh.has_highlights:
+            for j in range(by_color.shape[0]):
+                total_by += by_color[j] * (base[j] + specular[j])
+        else:
+            for j in range(by_color.shape[0]):
+                total_by += by_color[j] * base[j]
+        by_ambient[channel] += total_by
+    for k in range(light_dirs.shape[0]):
+        lx, ly, lz = light_axis(scratch.turn, light_dirs[k])
+        if mesh.has_highlights:
+            x, y, z = differentiate_glossy(total, lx, ly, lz, light_colors[k], scratch, by_colors[k])
+        else:
+            x, y, z = differentiate_matte(total, lx, ly, lz, light_colors[k], scratch, by_colors[k])
+        by_dirs[k, 0] += x
+        by_dirs[k, 1] += y
+        by_dirs[k, 2] += z
+    unit_x, unit_y, unit_z = rows[UNIT_X], rows[UNIT_Y], rows[UNIT_Z]
+    torque_x, torque_y, torque_z = ZERO, ZERO, ZERO
+    for j in range(by_x.shape[0]):
+        torque_x += unit_y[j] * by_z[j] - unit_z[j] * by_y[j]
+        torque_y += unit_z[j] * by_x[j] - unit_x[j] * by_z[j]
+        torque_z += unit_x[j] * by_y[j] - unit_y[j] * by_x[j]
+    torque[0] += torque_x
+    torque[1] += torque_y
+    torque[2] += torque_z
+    if mesh.has_highlights:
+        move_views(total, scratch, torque, force)
+
+
+@njit(**OPTIONS)
+def move_views(total, scratch, torque, force):
+    """The direction to the camera turns as a point of the surface moves past it."""
+    rows, ray = scratch.rows, scratch.ray
+    hit_x, hit_y, hit_z = rows[HIT_X, :total], rows[HIT_Y], rows[HIT_Z]
+    view_x, view_y, view_z = rows[VIEW_X], rows[VIEW_Y], rows[VIEW_Z]
+    by_x, by_y, by_z = rows[BY_VIEW_X], rows[BY_VIEW_Y], rows[BY_VIEW_Z]
+    force_x, force_y, force_z, torque_x, torque_y, torque_z = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
+    for j in range(hit_x.shape[0]):
+        x, y, z = hit_x[j] - ray[0, 0], hit_y[j] - ray[0, 1], hit_z[j] - ray[0, 2]
+        scale = -ONE / np.sqrt(x * x + y * y + z * z + f32(1e-12))
+        along = by_x[j] * view_x[j] + by_y[j] * view_y[j] + by_z[j] * view_z[j]
+        fx = scale * (by_x[j] - along * view_x[j])
+        fy = scale * (by_y[j] - along * view_y[j])
+        fz = scale * (by_z[j] - along * view_z[j])
+        force_x += fx
+        force_y += fy
+        force_z += fz
+        torque_x += hit_y[j] * fz - hit_z[j] * fy
+        torque_y += hit_z[j] * fx - hit_x[j] * fz
+        torque_z += hit_x[j] * fy - hit_y[j] * fx
+    force[0] += force_x
+    force[1] += force_y
+    force[2] += force_z
+    torque[0] += torque_x
+    torque[1] += torque_y
+    torque[2] += torque_z
+
+
+@njit(**OPTIONS)
+def differentiate_matte(total, lx, ly, lz, color, scratch, by_color):
+    """One light on surfaces without highlights; returns dL by its direction (object frame)."""
+    rows = scratch.rows
+    red, green, blue = f32(color[0]), f32(color[1]), f32(color[2])
+    unit_x, unit_y, unit_z = rows[UNIT_X, :total], rows[UNIT_Y], rows[UNIT_Z]
+    by_x, by_y, by_z = rows[BY_UNIT_X], rows[BY_UNIT_Y], rows[BY_UNIT_Z]
+    by_r, by_g, by_b = rows[BY_R], rows[BY_G], rows[BY_B]
+    base_r, base_g, base_b = rows[BASE_R], rows[BASE_R + 1], rows[BASE_R + 2]
+    sum_r, sum_g, sum_b, sum_x, sum_y, sum_z = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
+    for j in range(unit_x.shape[0]):
+        facing = unit_x[j] * lx + unit_y[j] * ly + unit_z[j] * lz
+        lit = ONE if facing > ZERO else ZERO
+        r, g, b = by_r[j] * base_r[j] * lit, by_g[j] * base_g[j] * lit, by_b[j] * base_b[j] * lit
+        sum_r += r * facing
+        sum_g += g * facing
+        sum_b += b * facing
+        by = r * red + g * green + b * blue
+        by_x[j] += by * lx
+        by_y[j] += by * ly
+        by_z[j] += by * lz
+        sum_x += by * unit_x[j]
+        sum_y += by * unit_y[j]
+        sum_z += by * unit_z[j]
+    by_color[0] += sum_r
+    by_color[1] += sum_g
+    by_color[2] += sum_b
+    return sum_x, sum_y, sum_z
+
+
+@njit(**OPTIONS)
+def differentiate_glossy(total, lx, ly, lz, color, scratch, by_color):
+    """One light on surfaces with highlights; returns dL by its direction (object frame)."""
+    rows = scratch.rows
+    red, green, blue = f32(color[0]), f32(color[1]), f32(color[2])
+    unit_x, unit_y, unit_z = rows[UNIT_X, :total], rows[UNIT_Y], rows[UNIT_Z]
+    by_x, by_y, by_z = rows[BY_UNIT_X], rows[BY_UNIT_Y], rows[BY_UNIT_Z]
+    view_by_x, view_by_y, view_by_z = rows[BY_VIEW_X], rows[BY_VIEW_Y], rows[BY_VIEW_Z]
+    by_r, by_g, by_b = rows[BY_R], rows[BY_G], rows[BY_B]
+    base_r, base_g, base_b = rows[BASE_R], rows[BASE_R + 1], rows[BASE_R + 2]
+    gloss_r, gloss_g, gloss_b = rows[SPECULAR_R], rows[SPECULAR_R + 1], rows[SPECULAR_R + 2]
+    metal, exponent, scale = rows[METAL], rows[EXPONENT], rows[SCALE]
+    view_x, view_y, view_z = rows[VIEW_X], rows[VIEW_Y], rows[VIEW_Z]
+    sum_r, sum_g, sum_b, sum_x, sum_y, sum_z = ZERO, ZERO, ZERO, ZERO, ZERO, ZERO
+    for j in range(unit_x.shape[0]):
+        nx, ny, nz = unit_x[j], unit_y[j], unit_z[j]
+        facing = nx * lx + ny * ly + nz * lz
+        lit = ONE if facing > ZERO else ZERO
+        hx, hy, hz = lx + view_x[j], ly + view_y[j], lz + view_z[j]
+        shrink = ONE / np.sqrt(hx * hx + hy * hy + hz * hz + f32(1e-12))
+        hx, hy, hz = hx * shrink, hy * shrink, hz * shrink
+        across = min(nx * hx + ny * hy + nz * hz, ONE)
+        lobe = scale[j] * power(across, exponent[j])
+        rest, metallic = (ONE - metal[j]) * lit, metal[j]
+        r, g, b = by_r[j] * base_r[j] * rest, by_g[j] * base_g[j] * rest, by_b[j] * base_b[j] * rest
+        shine_r = by_r[j] * (base_r[j] * metallic + gloss_r[j]) * lit
+        shine_g = by_g[j] * (base_g[j] * metallic + gloss_g[j]) * lit
+        shine_b = by_b[j] * (base_b[j] * metallic + gloss_b[j]) * lit
+        sum_r += (r + shine_r * lobe) * facing
+        sum_g += (g + shine_g * lobe) * facing
+        sum_b += (b + shine_b * lobe) * facing
+        by_shine = shine_r * red + shine_g * green + shine_b * blue
+        by_facing = r * red + g * green + b * blue + by_shine * lobe
+        by_across = by_shine * facing * exponent[j] * lobe / max(across, f32(1e-3))
+        # the half vector turns half as fast as light and view do
+        jx, jy, jz = by_across * nx, by_across * ny, by_across * nz
+        along = jx * hx + jy * hy + jz * hz
+        jx, jy, jz = (jx - hx * along) * shrink, (jy - hy * along) * shrink, (jz - hz * along) * shrink
+        by_x[j] += by_facing * lx + by_across * hx
+        by_y[j] += by_facing * ly + by_across * hy
+        by_z[j] += by_facing * lz + by_across * hz
+        view_by_x[j] += jx
+        view_by_y[j] += jy
+        view_by_z[j] += jz
+        sum_x += by_facing * nx + jx
+        sum_y += by_facing * ny + jy
+        sum_z += by_facing * nz + jz
+    by_color[0] += sum_r
+    by_color[1] += sum_g
+    by_color[2] += sum_b
+    return sum_x, sum_y, sum_z
+
+
+@njit(**OPTIONS)
+def value_of(mesh, sample, background, channel, y, x, scratch):
+    """What ``color_of`` gives, as a value of the picture."""
+    color = color_of(mesh, sample, background, channel, y, x, scratch)
+    return color if mesh.is_encoded else encode_srgb(color)
+
+
+@njit(**OPTIONS)
+def add_outlines(mesh, mixes, background, stride, samples, image, by_image, scratch, by):
+    """Adds the part of the moving edges to ``by``; see ``differentiate_rows``."""
+    torque, force, focal = by
+    lens, shift = scratch.lens, scratch.shift
+    part = ONE / f32(samples * samples)
+    for m in range(mixes):
+        note, values = scratch.mixes[m], scratch.mix_values[m]
+        if note[4] & TRACES == 0:
+            continue
+        near_side, far_side, axis = u32(note[0]), u32(note[1]), note[2]
+        near_y, near_x = pixel_of(near_side, stride, samples)
+        far_y, far_x = pixel_of(far_side, stride, samples)
+        far_share = values[2]
+        total = ZERO
+        for channel in range(3):
+            # each pixel of the pair before its own background
+            by_near, by_far = by_image[channel, near_y, near_x], by_image[channel, far_y, far_x]
+            step = value_of(mesh, near_side, background, channel, near_y, near_x, scratch)
+            step -= value_of(mesh, far_side, background, channel, near_y, near_x, scratch)
+            total += (ONE - far_share) * by_near * step
+            step = value_of(mesh, near_side, background, channel, far_y, far_x, scratch)
+            step -= value_of(mesh, far_side, background, channel, far_y, far_x, scratch)
+            total += far_share * by_far * step
+        by_crossing = float(part * total)
+        depth = 1.0 / float(values[5])
+        if axis == 0:
+            px, py = float(values[3]), float(values[4])
+        else:
+            px, py = float(values[4]), float(values[3])
+        dx, dy = (px - lens[2]) / lens[0], (py - lens[3]) / lens[1]
+        rx, ry, rz = depth * dx - shift[0], depth * dy - shift[1], depth - shift[2]
+        if note[3] < 0:
+            # rows see the point of the edge move sideways, columns up and down
+            fx = by_crossing * lens[0] / depth if axis == 0 else 0.0
+            fy = by_crossing * lens[1] / depth if axis == 1 else 0.0
+            fz = -(fx * dx + fy * dy)
+            focal[0] += -fz * depth
+        else:
+            # the plane of the face moves, the plane of the cut does not
+            nx, ny, nz = face_normal(mesh, note[3], scratch)
+            slope_x, slope_y = depth * nx / lens[0], depth * ny / lens[1]
+            steepness = slope_x * slope_x + slope_y * slope_y
+            if not steepness > 1e-24:
+                continue
+            by_plane = by_crossing * (slope_x if axis == 0 else slope_y) / steepness
+            fx, fy, fz = by_plane * nx, by_plane * ny, by_plane * nz
+            focal[0] += (fx * dx + fy * dy) * depth
+        torque[0] += ry * fz - rz * fy
+        torque[1] += rz * fx - rx * fz
+        torque[2] += rx * fy - ry * fx
+        force[0] += fx
+        force[1] += fy
+        force[2] += fz
+
+
+@njit(**OPTIONS)
+def face_normal(mesh, f, scratch):
+    """The unit normal of a face in the pixel frame."""
+    turn = scratch.turn
+    x, y, z = float(mesh.planes[0, f]), float(mesh.planes[1, f]), float(mesh.planes[2, f])
+    return (
+        turn[0, 0] * x + turn[0, 1] * y + turn[0, 2] * z,
+        turn[1, 0] * x + turn[1, 1] * y + turn[1, 2] * z,
+        turn[2, 0] * x + turn[2, 1] * y + turn[2, 2] * z,
+    )
+
+
+@njit(**OPTIONS)
+def turn_out(vector, turn):
+    """Turns a vector from the object frame to the pixel frame, in place."""
+    x, y, z = vector[0], vector[1], vector[2]
+    for r in range(3):
+        vector[r] = turn[r, 0] * x + turn[r, 1] * y + turn[r, 2] * z
+
+
+@njit(**OPTIONS)
+def to_camera(vector):
+    """Turns a vector from the pixel frame (y down, z forward) to the camera frame, in place."""
+    vector[1] = -vector[1]
+    vector[2] = -vector[2]
