@@ -53,6 +53,9 @@ class MeshArrays(NamedTuple):
         texels, levels: see TextureAtlas; both flat.
         edges: int32 [e, 4], two vertices, two faces; the second face is f where there is none.
         edge_sign: int8 [e], -1 where the second face runs along the edge in the other direction, as it should.
+        first_edge: int32 [f / 8 + 1], where in ``edges``, in the order of their first face, each eight faces begin.
+        crease: float32 [f], greatest length of the difference of a face's unit normal and a neighbour's; infinite where
+            an edge has no second face, or one that runs along it in the same direction.
         bounds: float32 [2, 3], least and greatest coordinates.
         first_blend: transparent faces are numbered from here on.
         is_encoded: shading works on encoded values; nothing is decoded or encoded.
@@ -85,6 +88,8 @@ class MeshArrays(NamedTuple):
     levels: Ints
     edges: Ints
     edge_sign: NDArray[np.int8]
+    first_edge: Ints
+    crease: Floats
     bounds: Floats
     first_blend: int
     is_encoded: bool
@@ -164,6 +169,8 @@ def prepare_mesh(mesh: Mesh, shading: Shading = "linear") -> MeshArrays:
         levels=atlas.levels.reshape(-1),
         edges=edges,
         edge_sign=edge_sign,
+        first_edge=np.searchsorted(edges[:, 2], np.arange(0, len(faces) + 8, 8)).astype(np.int32),
+        crease=_creases(normal, edges, edge_sign),
         bounds=_bounds(verts),
         first_blend=len(kept) - int(is_blend[kept].sum()),
         is_encoded=is_encoded,
@@ -300,3 +307,13 @@ def _edges(faces: NDArray[np.int64]) -> tuple[Ints, NDArray[np.int8]]:
     table = np.concatenate([paired, alone, np.array(rows, dtype=np.int64).reshape(-1, 5)])
     table = table[np.argsort(table[:, 2], kind="stable")]
     return np.ascontiguousarray(table[:, :4], dtype=np.int32), np.ascontiguousarray(table[:, 4], dtype=np.int8)
+
+
+def _creases(normal: NDArray[np.float64], edges: Ints, edge_sign: NDArray[np.int8]) -> Floats:
+    """See ``crease`` of MeshArrays."""
+    crease = np.zeros(len(normal))
+    first, second = edges[:, 2], np.minimum(edges[:, 3], len(normal) - 1)
+    size = np.where(edge_sign == -1, np.linalg.norm(normal[first] - normal[second], axis=1), np.inf)
+    np.maximum.at(crease, first, size)
+    np.maximum.at(crease, second, np.where(edges[:, 3] < len(normal), size, 0))
+    return crease.astype(np.float32)

@@ -21,6 +21,8 @@ from posetest.render.cpu.kernels.backward import gradient_loop
 from posetest.render.cpu.kernels.common import LAYERS, ROW_PAD, Scratch
 from posetest.render.cpu.kernels.digest import LANES
 from posetest.render.cpu.kernels.draw import GRID, compiled, draw_loop
+from posetest.render.cpu.kernels.raster import BLOCK, SETUP_ROWS, TOGETHER
+from posetest.render.cpu.kernels.silhouette import EDGES_OF_EIGHT
 from posetest.render.cpu.prepare import MeshArrays, prepare_mesh
 from posetest.scene.background import Background
 from posetest.scene.mesh import Mesh
@@ -314,27 +316,32 @@ def _new_scratch(mesh: MeshArrays, height: int, width: int, samples: int) -> Scr
     row = width * samples * samples * (1 + layers)
     cells = count + (count + row if mesh.has_blend else 0)
     floats, ints = np.float32, np.int32
+    screen, rim = np.zeros(4 * verts, floats), np.zeros(8 * (-(-faces // 8)), np.int8)
     return Scratch(
         lens=np.zeros(4),
         turn=np.zeros((3, 3)),
         shift=np.zeros(3),
         ray=np.zeros((4, 3), floats),
-        px=np.zeros(verts, floats),
-        py=np.zeros(verts, floats),
-        inverse_depth=np.zeros(verts, floats),
-        grid_x=np.zeros(verts, floats),
-        grid_y=np.zeros(verts, floats),
+        screen=screen,
+        px=screen[0::4],
+        py=screen[1::4],
+        inverse_depth=screen[2::4],
+        grid=np.zeros(4 * verts, floats),
         state=np.zeros(faces + 1, np.int8),
+        rim=rim,
+        rim_words=rim.view(np.int64),
         drawn=np.zeros(faces + 1, ints),
+        touching=np.zeros(faces + TOGETHER, ints),
+        setup=np.zeros(SETUP_ROWS * BLOCK, floats),
         pending=np.zeros(faces + 1, ints),
         footprint=np.zeros(max(faces, 1), floats),
-        silhouette=np.zeros(edges + 1, ints),
+        silhouette=np.zeros(edges + EDGES_OF_EIGHT, ints),
         inverse=np.zeros(count, floats),
         face=np.full(count, -1, ints),
         layer_inverse=np.zeros((layers, count), floats),
         layer_face=np.full((layers, count), -1, ints),
-        grid_inverse=np.zeros(GRID * GRID, floats),
-        grid_face=np.full(GRID * GRID, -1, ints),
+        grid_inverse=np.zeros(GRID * GRID + ROW_PAD, floats),
+        grid_face=np.full(GRID * GRID + ROW_PAD, -1, ints),
         fragment_face=np.zeros(row + 1, ints),
         fragment_pixel=np.zeros(row + 1, ints),
         layered=np.zeros((width * samples * samples, 5), ints),

@@ -26,7 +26,7 @@ import torch
 from torch import Tensor
 
 from posetest.render.pytorch3d.options import NEAR
-from posetest.render.pytorch3d.outline import nearest_on_outline
+from posetest.render.pytorch3d.weights import weights_at
 
 #: Squared distance, in units of the shorter side's half, within which a pixel's centre counts as on a face. Without it
 #: a centre exactly on an edge belongs to neither face.
@@ -115,13 +115,13 @@ def rasterize(
     faces_per_sample: int,
     blur_radius: float,
     *,
-    has_own_rims: bool = False,
+    has_own_weights: bool = False,
 ) -> Fragments:
     """What each sample of ``window`` sees of the faces that ``is_wanted`` [n, f]; ``corners_cam`` is [n, f, 3, 3].
 
     Differentiable in ``corners_cam`` and ``fov``: depth, weights and distance, as PyTorch3D defines them. A sample
-    outside a face sees it too up to the squared distance ``blur_radius``; ``has_own_rims`` has weights, depth and
-    distance there replaced by those of ``nearest_on_outline``.
+    outside a face sees it too up to the squared distance ``blur_radius``. With ``has_own_weights`` the three are
+    computed by ``weights_at`` instead: the same inside a face, steadier outside, and with a faster gradient.
     """
     places = px_to_pytorch3d(camera_to_px(corners_cam, fov, *window.frame), window)
     depth = camera_to_pytorch3d(corners_cam)[..., 2:]
@@ -133,8 +133,10 @@ def rasterize(
     per_view = [theirs[i][chosen[i]] for i in range(count)]
     is_cut = bool((depth.detach()[chosen] < NEAR).any())
     most = max(len(faces) for faces in per_view)
+    # their gradient takes ten times as long as the picture on a CPU: not asked for where we have one of our own
+    handed = [faces.detach() for faces in per_view] if has_own_weights and not is_cut else per_view
     face, zbuf, weights, distance = _module("pytorch3d.renderer").rasterize_meshes(
-        _meshes(per_view),
+        _meshes(handed),
         image_size=(window.height, window.width),
         blur_radius=max(blur_radius, ON_EDGE),
         faces_per_pixel=faces_per_sample,
@@ -147,11 +149,11 @@ def rasterize(
     packed_to_face = chosen.nonzero()[:, 1]
     found = torch.where(face >= 0, packed_to_face[face.clamp(min=0)], face)
     fragments = Fragments(found, zbuf, weights, distance)
-    return _with_own_rims(fragments, face, torch.cat(per_view), window) if has_own_rims else fragments
+    return _with_own_weights(fragments, face, torch.cat(per_view), window) if has_own_weights else fragments
 
 
-def _with_own_rims(fragments: Fragments, packed: Tensor, theirs: Tensor, window: Window) -> Fragments:
-    """``fragments`` with weights, depths and distances of our own where samples lie outside their faces.
+def _with_own_weights(fragments: Fragments, packed: Tensor, theirs: Tensor, window: Window) -> Fragments:
+    """``fragments`` with weights, depths and distances by ``weights_at``.
 
     ``packed`` [n, h, w, k] are rows of ``theirs`` [p, 3, 3]. Faces that reach behind the near plane stay as they are.
     """
@@ -160,15 +162,14 @@ def _with_own_rims(fragments: Fragments, packed: Tensor, theirs: Tensor, window:
     corners = theirs[packed[is_ours]]
     size = theirs.new_tensor((window.width, window.height))
     samples = (size - 2 * at[:, [2, 1]] - 1) / size.amin()
-    weights, squared = nearest_on_outline(samples, corners[..., :2], corners[..., 2])
-    is_outside = fragments.distance.detach()[is_ours] >= 0
-    depth = (weights * corners[..., 2]).sum(dim=1)
+    is_inside = fragments.distance.detach()[is_ours] < 0
+    weights, distance = weights_at(samples, corners[..., :2], corners[..., 2], is_inside)
     index = (is_ours,)
     return Fragments(
         fragments.face,
-        fragments.depth.index_put(index, torch.where(is_outside, depth, fragments.depth[is_ours])),
-        fragments.weights.index_put(index, torch.where(is_outside[:, None], weights, fragments.weights[is_ours])),
-        fragments.distance.index_put(index, torch.where(is_outside, squared, -squared)),
+        fragments.depth.index_put(index, (weights * corners[..., 2]).sum(dim=1)),
+        fragments.weights.index_put(index, weights),
+        fragments.distance.index_put(index, distance),
     )
 
 

@@ -93,7 +93,7 @@ class Drawing:
             window,
             count,
             blur,
-            has_own_rims=soft is None or soft.blend == "coverage",
+            has_own_weights=soft is None or soft.blend == "coverage",
         )
         rgba = self._shaded(poses, corners_cam, facing, fragments, window)
         is_there = (fragments.face >= 0) & (rgba[..., 3].detach() > 0)

@@ -28,6 +28,7 @@ INLINED: dict[str, Any] = {**OPTIONS, "forceinline": True}
 
 f32 = np.float32
 i32 = np.int32
+i64 = np.int64
 u32 = np.uint32
 u64 = np.uint64
 
@@ -66,10 +67,15 @@ class Scratch(NamedTuple):
         shift: float64 [3], the object's centre in the pixel frame.
         ray: float32 [4, 3], in the object frame: the camera, the ray direction (unit depth) through the centre of
             sample (0, 0), and what one sample to the right and one down add to it.
-        px, py, inverse_depth: float32 [v]; inverse_depth is -1 where a vertex cannot be projected.
-        grid_x, grid_y: float32 [v], px and py on the grid of the visibility pass.
+        screen: float32 [v * 4], of each vertex x and y in samples, the inverse depth and a zero; -1 for the inverse
+            depth where a vertex cannot be projected.
+        px, py, inverse_depth: float32 [v], the columns of ``screen``.
+        grid: float32 [v * 4], the same on the coarse grid that ``inside_frame`` draws on.
         state: int8 [f + 1], 1 for a face seen from the front, -1 from the back, 0 if not drawn.
+        rim: int8 [f], 1 for a face that may have an edge on the silhouette; rim_words: the same bytes as int64.
         drawn: int32 [f], the faces to draw.
+        touching: int32 [f], those of them whose box in the picture holds the centre of a sample.
+        setup: float32 [rows * block], faces of the visibility pass that are set up together; see raster.py.
         pending: int32 [f], those that need the slow way.
         footprint: float32 [f], squared texels per sample at unit depth, for the mip level.
         silhouette: int32 [e], edges on the outline.
@@ -93,20 +99,24 @@ class Scratch(NamedTuple):
             samples, that line, the inverse depth there.
         touched: int32 [p], pixels with blends; is_touched: uint8 [p]; blended: float32 [3, p], their linear colours.
         corner, cross: float64 [3, 3], slack: float64 [3], of one face on the slow way.
-        lanes: uint32 [64], state of the digest.
+        lanes: uint32 [128], state of the digest.
     """
 
     lens: Any
     turn: Any
     shift: Any
     ray: Any
+    screen: Any
     px: Any
     py: Any
     inverse_depth: Any
-    grid_x: Any
-    grid_y: Any
+    grid: Any
     state: Any
+    rim: Any
+    rim_words: Any
     drawn: Any
+    touching: Any
+    setup: Any
     pending: Any
     footprint: Any
     silhouette: Any

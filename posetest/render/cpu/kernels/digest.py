@@ -1,4 +1,4 @@
-"""A hash of an image's bits: 64 lanes of 32 bits, each a chain of xor, multiply and shift, folded into one at the end.
+"""A hash of an image's bits: 128 lanes of 32 bits, each a chain of xor, multiply and shift, folded into one at the end.
 
 It tells whether two renders are the same; it is not meant to withstand anybody.
 """
@@ -10,7 +10,7 @@ from numba import njit
 
 from posetest.render.cpu.kernels.common import OPTIONS, u32, u64
 
-LANES = 64
+LANES = 128
 MULTIPLIER = np.uint32(0x9E3779B1)
 WIDE_MULTIPLIER = np.uint64(0xBF58476D1CE4E5B9)
 WIDE_START = np.uint64(0xCBF29CE484222325)

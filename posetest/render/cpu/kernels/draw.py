@@ -53,12 +53,14 @@ def inside_frame(mesh, drawn, extent, height, width, scratch):
     focal_x, focal_y, center_x, center_y = scratch.lens[0], scratch.lens[1], scratch.lens[2], scratch.lens[3]
     set_lens(focal_x * scale_x, focal_y * scale_y, (center_x - low_x) * scale_x, (center_y - low_y) * scale_y, scratch)
     for j in range(scratch.px.shape[0]):
-        scratch.grid_x[j] = (scratch.px[j] - f32(low_x)) * f32(scale_x)
-        scratch.grid_y[j] = (scratch.py[j] - f32(low_y)) * f32(scale_y)
+        k = 4 * j
+        scratch.grid[k] = (scratch.screen[k] - f32(low_x)) * f32(scale_x)
+        scratch.grid[k + 1] = (scratch.screen[k + 1] - f32(low_y)) * f32(scale_y)
+        scratch.grid[k + 2] = scratch.screen[k + 2]
     inverse, face = scratch.grid_inverse, scratch.grid_face
     inverse[:] = ZERO
     face[:] = -1
-    aside = raster_faces(mesh, drawn, scratch.grid_x, scratch.grid_y, GRID, GRID, GRID, scratch, inverse, face)
+    aside = raster_faces(mesh, drawn, scratch.grid, GRID, GRID, GRID, scratch, inverse, face)
     if aside > 0:
         raster_pending(mesh, aside, GRID, GRID, GRID, scratch, inverse, face)
     total, inside = 0.0, 0.0
@@ -86,12 +88,12 @@ def find_visible(mesh, rotation, position, fov, is_traced, height, width, stride
     scratch.inverse[:] = ZERO
     scratch.face[:] = -1
     inverse, face = scratch.inverse, scratch.face
-    aside = raster_faces(mesh, drawn, scratch.px, scratch.py, rows, columns, stride, scratch, inverse, face)
+    aside = raster_faces(mesh, drawn, scratch.screen, rows, columns, stride, scratch, inverse, face)
     if aside > 0:
         raster_pending(mesh, aside, rows, columns, stride, scratch, inverse, face)
     if mesh.has_blend:
         raster_layers(mesh, rows, columns, stride, scratch)
-    edges = find_silhouette(mesh, scratch)
+    edges = find_silhouette(mesh, is_traced, scratch)
     return extent, drawn, collect(mesh, edges, aside, is_traced, rows, columns, stride, scratch)
 
 

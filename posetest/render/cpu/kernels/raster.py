@@ -10,50 +10,138 @@ import math
 import numpy as np
 from numba import njit
 
-from posetest.render.cpu.kernels.common import BIG, HALF, NEAR, ONE, OPTIONS, WIDEN_PX, ZERO, f32, i32, u32, u64
+from posetest.render.cpu.kernels.common import (
+    BIG,
+    HALF,
+    INLINED,
+    NEAR,
+    ONE,
+    OPTIONS,
+    WIDEN_PX,
+    ZERO,
+    f32,
+    i32,
+    i64,
+    u32,
+    u64,
+)
+from posetest.render.cpu.kernels.lanes import LANES, draw_box, draw_lanes, higher, lower, transpose
 from posetest.render.cpu.kernels.texture import is_cut
+from posetest.render.cpu.kernels.vector import load4, store
+
+#: From the left or upper end of a face to the first centre of a pixel that it may touch, and likewise at its other end.
+BEFORE_PX, AFTER_PX = HALF + WIDEN_PX, HALF - WIDEN_PX
 
 
 @njit(**OPTIONS)
-def raster_faces(mesh, count, px, py, height, width, stride, scratch, inverse, face):
+def find_touching(mesh, count, screen, height, width, scratch):
+    """Of the first ``count`` faces of scratch.drawn, those whose box holds the centre of a pixel: scratch.touching.
+
+    Those with a vertex that could not be projected go to scratch.pending. Returns how many there are of each. There is
+    no branch to guess wrong: each face is noted in both lists, and stays there if the list's length is raised.
+    """
+    faces, drawn, touching, pending = mesh.faces, scratch.drawn, scratch.touching, scratch.pending
+    last_x, last_y = f32(width - 1), f32(height - 1)
+    touched, aside = u32(0), u32(0)
+    for j in range(count):
+        f = u32(drawn[j])
+        a, b, c = corner(faces, f, 0, screen), corner(faces, f, 1, screen), corner(faces, f, 2, screen)
+        low, high = lower(a, lower(b, c)), higher(a, higher(b, c))
+        left, top = max(np.ceil(low[0] - BEFORE_PX), ZERO), max(np.ceil(low[1] - BEFORE_PX), ZERO)
+        right, bottom = min(np.floor(high[0] - AFTER_PX), last_x), min(np.floor(high[1] - AFTER_PX), last_y)
+        is_aside = low[2] <= ZERO
+        touching[touched] = i32(f)
+        touched += u32((top <= bottom) & (left <= right) & (not is_aside))
+        pending[aside] = i32(f)
+        aside += u32(is_aside)
+    return touched, aside
+
+
+@njit(**INLINED)
+def corner(faces, f, number, screen):
+    """Corner ``number`` of face ``f`` in the picture: x, y, inverse depth, zero."""
+    return load4(screen, u64(u32(faces[f, number])) * u64(4))
+
+
+#: Faces that are set up together, one in each lane of the vector registers.
+BLOCK = 128
+
+#: Faces that are gathered together.
+TOGETHER = 4
+
+#: Rows of scratch.setup, BLOCK values each: corners in the picture with their inverse depths, texels of level 0 from
+#: corner 0 to the others, and which side is seen; then what is made of them.
+X0, Y0, W0, X1, Y1, W1, X2, Y2, W2, U1, V1, U2, V2, SIDE = (u64(row * BLOCK) for row in range(14))
+LEFT, TOP, RIGHT, BOTTOM, E0, E1, E2, E0_X, E1_X, E2_X, E0_Y, E1_Y, E2_Y, W, W_X, W_Y, FOOT = (
+    u64(row * BLOCK) for row in range(14, 31)
+)
+SETUP_ROWS = 31
+
+
+@njit(**OPTIONS)
+def raster_faces(mesh, count, screen, height, width, stride, scratch, inverse, face):
     """Draws the first ``count`` faces of scratch.drawn into ``inverse`` and ``face``.
 
     Returns how many faces were put aside in scratch.pending: those with a vertex that could not be projected.
     """
-    faces, state, drawn, pending, ray = mesh.faces, scratch.state, scratch.drawn, scratch.pending, scratch.ray
-    inverse_depth, footprint = scratch.inverse_depth, scratch.footprint
+    touched, aside = find_touching(mesh, count, screen, height, width, scratch)
+    for start in range(0, touched, BLOCK):
+        block = scratch.touching[start : min(start + BLOCK, i64(touched))]
+        gather(mesh, block, screen, scratch)
+        set_up(block.shape[0], height, width, scratch.setup)
+        draw(mesh, block, stride, scratch, inverse, face)
+    return aside
+
+
+@njit(**OPTIONS)
+def gather(mesh, block, screen, scratch):
+    """Fills the first rows of scratch.setup with what belongs to the faces of ``block``."""
+    faces, state, uv, rows = mesh.faces, scratch.state, mesh.texel_edges, scratch.setup
+    for lane in range(0, block.shape[0], TOGETHER):
+        j = u64(lane)
+        # beyond the last face these are leftovers: faces all the same
+        f, g, h, i = u32(block[j]), u32(block[j + u64(1)]), u32(block[j + u64(2)]), u32(block[j + u64(3)])
+        for number, row in ((0, X0), (1, X1), (2, X2)):
+            a, b = corner(faces, f, number, screen), corner(faces, g, number, screen)
+            c, d = corner(faces, h, number, screen), corner(faces, i, number, screen)
+            x, y, w, _ = transpose(a, b, c, d)
+            store(rows, row + j, x)
+            store(rows, row + j + u64(BLOCK), y)
+            store(rows, row + j + u64(2 * BLOCK), w)
+        a, b = load4(uv, u64(f) * u64(4)), load4(uv, u64(g) * u64(4))
+        c, d = load4(uv, u64(h) * u64(4)), load4(uv, u64(i) * u64(4))
+        u1, v1, u2, v2 = transpose(a, b, c, d)
+        store(rows, U1 + j, u1)
+        store(rows, V1 + j, v1)
+        store(rows, U2 + j, u2)
+        store(rows, V2 + j, v2)
+        store(rows, SIDE + j, (f32(state[f]), f32(state[g]), f32(state[h]), f32(state[i])))
+
+
+@njit(**OPTIONS)
+def set_up(count, height, width, rows):
+    """Box, edge functions, inverse depth and footprint of ``count`` faces, all in vector registers."""
     last_x, last_y = f32(width - 1), f32(height - 1)
-    aside = u32(0)
-    for j in range(count):
-        f = u32(drawn[j])
-        i0, i1, i2 = u32(faces[f, 0]), u32(faces[f, 1]), u32(faces[f, 2])
-        w0, w1, w2 = inverse_depth[i0], inverse_depth[i1], inverse_depth[i2]
-        if min(w0, min(w1, w2)) <= ZERO:
-            pending[aside] = i32(f)
-            aside += u32(1)
-            continue
-        is_back = state[f] < 0
-        if is_back:
-            i1, i2, w1, w2 = i2, i1, w2, w1
-        x0, y0, x1, y1, x2, y2 = px[i0], py[i0], px[i1], py[i1], px[i2], py[i2]
+    for lane in range(count):
+        j = u64(lane)
+        x0, y0, w0 = rows[X0 + j], rows[Y0 + j], rows[W0 + j]
+        x1, y1, w1 = rows[X1 + j], rows[Y1 + j], rows[W1 + j]
+        x2, y2, w2 = rows[X2 + j], rows[Y2 + j], rows[W2 + j]
+        side = rows[SIDE + j]
+        x10, y10, x20, y20 = x1 - x0, y1 - y0, x2 - x0, y2 - y0
+        area = x10 * y20 - x20 * y10
         top = max(np.ceil(min(y0, min(y1, y2)) - HALF - WIDEN_PX), ZERO)
         bottom = min(np.floor(max(y0, max(y1, y2)) - HALF + WIDEN_PX), last_y)
         left = max(np.ceil(min(x0, min(x1, x2)) - HALF - WIDEN_PX), ZERO)
         right = min(np.floor(max(x0, max(x1, x2)) - HALF + WIDEN_PX), last_x)
-        x10, y10, x20, y20 = x1 - x0, y1 - y0, x2 - x0, y2 - y0
-        area = x10 * y20 - x20 * y10
-        if (top > bottom) | (left > right) | (area <= ZERO):
-            continue
+        # turned away at this resolution, or without area: no rows
+        rows[LEFT + j], rows[TOP + j], rows[RIGHT + j] = left, top, right
+        rows[BOTTOM + j] = bottom if area * side > ZERO else -ONE
         scale = ONE / area
         # gradient of the inverse depth over the picture, and of u / depth and v / depth for the mip level
         w10, w20 = w1 - w0, w2 - w0
         w_x, w_y = (y20 * w10 - y10 * w20) * scale, (x10 * w20 - x20 * w10) * scale
-        e = u64(f) * u64(4)
-        uv = mesh.texel_edges
-        u1, v1, u2, v2 = uv[e], uv[e + u64(1)], uv[e + u64(2)], uv[e + u64(3)]
-        if is_back:
-            u1, v1, u2, v2 = u2, v2, u1, v1
-        u1, v1, u2, v2 = u1 * w1, v1 * w1, u2 * w2, v2 * w2
+        u1, v1, u2, v2 = rows[U1 + j] * w1, rows[V1 + j] * w1, rows[U2 + j] * w2, rows[V2 + j] * w2
         total = w0 + w1 + w2
         mid_u, mid_v = (u1 + u2) / total, (v1 + v2) / total
         u_x = (y20 * u1 - y10 * u2) * scale - mid_u * w_x
@@ -61,49 +149,83 @@ def raster_faces(mesh, count, px, py, height, width, stride, scratch, inverse, f
         u_y = (x10 * u2 - x20 * u1) * scale - mid_u * w_y
         v_y = (x10 * v2 - x20 * v1) * scale - mid_v * w_y
         mid_w = total * f32(1 / 3)
-        footprint[f] = max(u_x * u_x + v_x * v_x, u_y * u_y + v_y * v_y) * mid_w * mid_w
-        # each edge bounds the span on its left or on its right, by where its line crosses the row
+        rows[FOOT + j] = max(u_x * u_x + v_x * v_x, u_y * u_y + v_y * v_y) * mid_w * mid_w
+        # edge functions at the first pixel, not negative inside
+        x = left + HALF
         y = top + HALF
-        y21 = y2 - y1
-        s0 = (x2 - x1) / y21 if y21 != ZERO else ZERO
-        s1 = x20 / y20 if y20 != ZERO else ZERO
-        s2 = x10 / y10 if y10 != ZERO else ZERO
-        c0, c1, c2 = x1 + (y - y1) * s0, x0 + (y - y0) * s1, x0 + (y - y0) * s2
-        l0 = c0 if y21 < ZERO else -BIG
-        r0 = c0 if y21 > ZERO else BIG
-        l1 = c1 if y20 > ZERO else -BIG
-        r1 = c1 if y20 < ZERO else BIG
-        l2 = c2 if y10 < ZERO else -BIG
-        r2 = c2 if y10 > ZERO else BIG
-        w_row = w0 + (HALF - x0) * w_x + (y - y0) * w_y
-        is_tested = mesh.cutoff[f] >= ZERO
+        x21, y21 = (x2 - x1) * side, (y2 - y1) * side
+        x10, y10, x20, y20 = x10 * side, y10 * side, x20 * side, y20 * side
+        rows[E0 + j] = x21 * (y - y1) - y21 * (x - x1) + (WIDEN_PX * abs(y21) if y21 != ZERO else BIG)
+        rows[E1 + j] = y20 * (x - x0) - x20 * (y - y0) + (WIDEN_PX * abs(y20) if y20 != ZERO else BIG)
+        rows[E2 + j] = x10 * (y - y0) - y10 * (x - x0) + (WIDEN_PX * abs(y10) if y10 != ZERO else BIG)
+        rows[E0_X + j], rows[E1_X + j], rows[E2_X + j] = -y21, y20, -y10
+        rows[E0_Y + j], rows[E1_Y + j], rows[E2_Y + j] = x21, -x20, x10
+        rows[W + j] = w0 + (x - x0) * w_x + (y - y0) * w_y
+        rows[W_X + j], rows[W_Y + j] = w_x, w_y
+
+
+@njit(**OPTIONS)
+def draw(mesh, block, stride, scratch, inverse, face):
+    """Draws the faces that are set up."""
+    rows, footprint = scratch.setup, scratch.footprint
+    may_cut = mesh.alpha.shape[0] == mesh.texel_edges.shape[0]
+    for lane in range(block.shape[0]):
+        j = u64(lane)
+        f = u32(block[j])
+        footprint[f] = rows[FOOT + j]
+        left, top, right, bottom = rows[LEFT + j], rows[TOP + j], rows[RIGHT + j], rows[BOTTOM + j]
+        e0, e1, e2, w = rows[E0 + j], rows[E1 + j], rows[E2 + j], rows[W + j]
+        e0_x, e1_x, e2_x, w_x = rows[E0_X + j], rows[E1_X + j], rows[E2_X + j], rows[W_X + j]
+        e0_y, e1_y, e2_y, w_y = rows[E0_Y + j], rows[E1_Y + j], rows[E2_Y + j], rows[W_Y + j]
+        place = u64(u32(i32(top)) * u32(stride) + u32(i32(left)))
+        is_tested = may_cut and mesh.cutoff[f] >= ZERO
+        if not is_tested and right - left < f32(LANES):
+            starts, steps = (e0, e1, e2, w), (e0_x, e1_x, e2_x, w_x)
+            height = i32(bottom) - i32(top) + i32(1)
+            draw_box(inverse, face, place, u64(stride), height, starts, steps, (e0_y, e1_y, e2_y, w_y), i32(f))
+            continue
+        # each edge bounds the rows' spans on the left or on the right, counted from the first column
+        l0, r0, s0 = bound(e0, e0_x, e0_y)
+        l1, r1, s1 = bound(e1, e1_x, e1_y)
+        l2, r2, s2 = bound(e2, e2_x, e2_y)
+        width = right - left
         for row in range(i32(top), i32(bottom) + 1):
-            start = max(np.ceil(max(l0, max(l1, l2)) - HALF - WIDEN_PX), left)
-            stop = min(np.floor(min(r0, min(r1, r2)) - HALF + WIDEN_PX), right)
-            w = w_row + start * w_x
-            base = u32(row * stride)
+            first = np.ceil(max(max(l0, ZERO), max(l1, l2)))
+            last = np.floor(min(min(r0, width), min(r1, r2)))
+            start = min(first, width)
             if is_tested:
-                for x in range(i32(start), i32(stop) + 1):
-                    p = base + u32(x)
-                    if w > inverse[p] and not is_cut(mesh, f, footprint[f], f32(x), f32(row), w, ray):
-                        inverse[p] = w
+                for x in range(i32(start), i32(last if first <= last else -ONE) + 1):
+                    p = place + u64(x)
+                    v = w + f32(x) * w_x
+                    if v > inverse[p] and not is_cut(mesh, f, footprint[f], left + f32(x), f32(row), v, scratch.ray):
+                        inverse[p] = v
                         face[p] = i32(f)
-                    w += w_x
             else:
-                for x in range(i32(start), i32(stop) + 1):
-                    p = base + u32(x)
-                    if w > inverse[p]:
-                        inverse[p] = w
-                        face[p] = i32(f)
-                    w += w_x
+                # the first eight without asking: most spans are shorter, and no predictor knows which are empty
+                draw_span(inverse, face, place, start, last - first, w, w_x, f)
+                for x in range(i32(start) + LANES, i32(last) + 1, LANES):
+                    draw_span(inverse, face, place, f32(x), last - f32(x), w, w_x, f)
             l0 += s0
             r0 += s0
             l1 += s1
             r1 += s1
             l2 += s2
             r2 += s2
-            w_row += w_y
-    return aside
+            w += w_y
+            place += u64(u32(stride))
+
+
+@njit(**INLINED)
+def bound(e, e_x, e_y):
+    """Where an edge function is zero: as a lower bound of x, as an upper one, and how it moves from row to row."""
+    crossing, step = (-e / e_x, -e_y / e_x) if e_x != ZERO else (ZERO, ZERO)
+    return crossing if e_x > ZERO else -BIG, crossing if e_x < ZERO else BIG, step
+
+
+@njit(**INLINED)
+def draw_span(inverse, face, place, x, room, w, w_x, f):
+    """Draws up to eight pixels from x on, counted from ``place``; ``room`` is how many follow the first."""
+    draw_lanes(inverse, face, place + u64(u32(i32(x))), room, w + x * w_x, w_x, i32(f))
 
 
 @njit(**OPTIONS)

@@ -31,7 +31,9 @@ from posetest.render.cpu.kernels.common import (
     f32,
     i32,
     u32,
+    u64,
 )
+from posetest.render.cpu.kernels.lanes import store_range
 from posetest.render.cpu.kernels.resolve import behind_of
 
 #: Depth, in pixel footprints, by which the outer pixel must lie behind the edge, and the inner one may.
@@ -50,16 +52,52 @@ MISSED_PX = np.float32(2) * WIDEN_PX
 BLENDS, TRACES = 1, 2
 
 
+#: Most edges that eight faces can have.
+EDGES_OF_EIGHT = 24
+
+
 @njit(**OPTIONS)
-def find_silhouette(mesh, scratch):
-    """Fills scratch.silhouette; returns how many edges it holds."""
-    edges, sign, state, found = mesh.edges, mesh.edge_sign, scratch.state, scratch.silhouette
+def find_silhouette(mesh, is_traced, scratch):
+    """Fills scratch.silhouette; returns how many edges it holds. Those that cross no line of samples are left out.
+
+    ``is_traced``: see ``collect``.
+    Three passes make the list shorter, none of which has a branch to guess wrong: an edge is written down, and stays if
+    the length of the list is raised.
+    """
+    state, words, found, first_edge = scratch.state, scratch.rim_words, scratch.silhouette, mesh.first_edge
     count = u32(0)
-    for e in range(edges.shape[0]):
-        found[count] = i32(e)
-        side = i32(state[u32(edges[e, 2])]) + i32(sign[e]) * i32(state[u32(edges[e, 3])])
-        count += u32(side != 0)
-    return count
+    for word in range(words.shape[0]):
+        first = first_edge[word]
+        store_range(found, u64(count), first, EDGES_OF_EIGHT)
+        count += u32(first_edge[word + 1] - first) * u32(words[word] != 0)
+    on_outline = u32(0)
+    for k in range(count):
+        e = u32(found[k])
+        found[on_outline] = i32(e)
+        on_outline += u32(edge_side(mesh, e, state) != 0)
+    crossed = u32(0)
+    for k in range(on_outline):
+        e = u32(found[k])
+        found[crossed] = i32(e)
+        crossed += u32(is_crossed(mesh, e, is_traced, scratch.screen))
+    return crossed
+
+
+@njit(**INLINED)
+def edge_side(mesh, e, state):
+    """On which side of edge ``e`` the faces that are drawn lie: right of its direction if positive, 0 if on both."""
+    return i32(state[u32(mesh.edges[e, 2])]) + i32(mesh.edge_sign[e]) * i32(state[u32(mesh.edges[e, 3])])
+
+
+@njit(**INLINED)
+def is_crossed(mesh, e, is_traced, screen):
+    """Whether ``walk`` would find a row to cross, or a column; also true where an end cannot be projected."""
+    a, b = u64(u32(mesh.edges[e, 0])) * u64(4), u64(u32(mesh.edges[e, 1])) * u64(4)
+    x0, y0, x1, y1 = screen[a], screen[a + u64(1)], screen[b], screen[b + u64(1)]
+    by_rows, by_columns = np.ceil(y0 - HALF) != np.ceil(y1 - HALF), np.ceil(x0 - HALF) != np.ceil(x1 - HALF)
+    is_steep = abs(y1 - y0) >= abs(x1 - x0)
+    is_hidden = min(screen[a + u64(2)], screen[b + u64(2)]) <= ZERO
+    return ((is_steep | is_traced) & by_rows) | (((not is_steep) | is_traced) & by_columns) | is_hidden
 
 
 @njit(**OPTIONS)
@@ -75,7 +113,7 @@ def collect(mesh, count, aside, is_traced, height, width, stride, scratch):
         e = scratch.silhouette[u32(j)]
         a, b = u32(mesh.edges[e, 0]), u32(mesh.edges[e, 1])
         f, g = mesh.edges[e, 2], mesh.edges[e, 3]
-        side = i32(scratch.state[u32(f)]) + i32(mesh.edge_sign[e]) * i32(scratch.state[u32(g)])
+        side = edge_side(mesh, u32(e), scratch.state)
         # the edge of a transparent part, unless an opaque face that is drawn meets there too
         is_clear = mesh.has_blend and not (is_opaque(mesh, f, scratch) or is_opaque(mesh, g, scratch))
         w0, w1 = scratch.inverse_depth[a], scratch.inverse_depth[b]
