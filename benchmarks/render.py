@@ -218,7 +218,7 @@ def classifier_calls() -> dict[str, Timed]:
 
 
 def first_image(repetitions: int, is_cold: bool = False) -> dict[str, float]:
-    """Seconds in a fresh process: imports and first picture; the mesh's loading, which is the user's file, beside it."""
+    """Seconds in a fresh process: imports and first picture; loading the mesh is listed beside it."""
     parts = []
     for _ in range(repetitions):
         with tempfile.TemporaryDirectory() as empty:

@@ -88,20 +88,20 @@ def supersampled(renderer: CpuRenderer, of: Views, side: int) -> tuple[NDArray[n
     images, cover = [], []
     for i in range(len(of)):
         large = renderer.render(of[i : i + 1], side * FINE, side * FINE, mask=True)
-        light = torch.nn.functional.avg_pool2d(_decoded(torch.from_numpy(large.images)), FINE)
-        images.append(_encoded(light).numpy())
+        light = torch.nn.functional.avg_pool2d(decoded(torch.from_numpy(large.images)), FINE)
+        images.append(encoded(light).numpy())
         assert large.mask is not None
         cover.append(torch.nn.functional.avg_pool2d(torch.from_numpy(large.mask), FINE)[:, 0].numpy())
     return np.concatenate(images), np.concatenate(cover)
 
 
-def _decoded(srgb: Any) -> Any:
+def decoded(srgb: Any) -> Any:
     import torch
 
     return torch.where(srgb <= 0.04045, srgb / 12.92, ((srgb + 0.055) / 1.055) ** 2.4)
 
 
-def _encoded(linear: Any) -> Any:
+def encoded(linear: Any) -> Any:
     import torch
 
     return torch.where(linear <= 0.0031308, linear * 12.92, 1.055 * linear.clamp_min(1e-9) ** (1 / 2.4) - 0.055)

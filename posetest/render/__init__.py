@@ -1,1 +1,1 @@
-"""Renderers: numpy-only users import ``posetest.render.cpu`` or ``posetest.render.reference`` by name."""
+"""Renderers: ``select.open_renderer`` opens one by name; ``posetest.render.cpu`` needs no torch."""

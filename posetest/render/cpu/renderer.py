@@ -16,7 +16,7 @@ from posetest.errors import ConfigError
 from posetest.geometry.camera import Views
 from posetest.protocols import Rendered, ViewGradients
 from posetest.render.checks import check_frame, check_pictures, check_views
-from posetest.render.cpu.kernels.adjoint import ALL_ROWS
+from posetest.render.cpu.kernels.adjoint_light import ALL_ROWS
 from posetest.render.cpu.kernels.backward import gradient_loop
 from posetest.render.cpu.kernels.common import LAYERS, ROW_PAD, Scratch
 from posetest.render.cpu.kernels.digest import LANES

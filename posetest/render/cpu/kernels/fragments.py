@@ -113,6 +113,27 @@ def gather_quads(row, start, stop, cells, stride, scratch):
 
 
 @njit(**OPTIONS)
+def gather_samples(row, start, stop, cells, stride, samples, scratch):
+    """The same with every sample for itself, for the gradient: how a pixel changes hangs on what differs inside it."""
+    face, inverse = scratch.face, scratch.inverse
+    found, pixel, rows = scratch.fragment_face, scratch.fragment_pixel, scratch.rows
+    place_x, place_y, kept, share = rows[PLACE_X], rows[PLACE_Y], rows[INVERSE], rows[SHARE]
+    count = u32(0)
+    for line in range(row * samples, (row + 1) * samples):
+        base = u32(line * stride)
+        for x in range(start * samples, stop * samples):
+            p = base + u32(x)
+            f = face[p]
+            if f < 0:
+                continue
+            found[count], pixel[count], kept[count] = f, i32(x // samples), inverse[p]
+            place_x[count], place_y[count], share[count] = f32(x), f32(line), ONE / f32(samples * samples)
+            face[p] = i32(cells + i32(count))
+            count += u32(1)
+    return i32(count)
+
+
+@njit(**OPTIONS)
 def gather_layers(row, start, stop, count, stride, samples, scratch):
     """Adds a fragment for each transparent layer of each sample; fills scratch.layered.
 

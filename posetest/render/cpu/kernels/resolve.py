@@ -12,6 +12,7 @@ from posetest.render.cpu.kernels.fragments import (
     gather,
     gather_layers,
     gather_quads,
+    gather_samples,
     row_span,
 )
 from posetest.render.cpu.kernels.shade import ALPHA, BASE_R, GLOW_R, shade_fragments
@@ -42,7 +43,7 @@ def shade_image(mesh, view, background, height, width, stride, samples, scratch,
         if stop <= start:
             continue
         x0, x1, y0, y1 = min(x0, start), max(x1, stop - 1), min(y0, y), y
-        count, total, lists = gather_row(mesh, y, start, stop, cells, stride, samples, scratch)
+        count, total, lists = gather_row(mesh, y, start, stop, cells, stride, samples, True, scratch)
         shade_fragments(mesh, total, cells, level_shift, ambient, light_dirs, light_colors, scratch)
         if mesh.has_blend:
             made = pile_up(mesh, lists, cells, count, background, y, scratch)
@@ -61,12 +62,17 @@ def shade_image(mesh, view, background, height, width, stride, samples, scratch,
 
 
 @njit(**OPTIONS)
-def gather_row(mesh, y, start, stop, cells, stride, samples, scratch):
-    """(fragments of opaque faces, all fragments, samples with layers) of a row of pixels; see fragments.py."""
+def gather_row(mesh, y, start, stop, cells, stride, samples, is_reused, scratch):
+    """(fragments of opaque faces, all fragments, samples with layers) of a row of pixels; see fragments.py.
+
+    ``is_reused``: samples of a pixel that see one face share one fragment.
+    """
     if samples == 1:
         count = gather(y, start, stop, cells, stride, scratch)
-    else:
+    elif is_reused:
         count = gather_quads(y, start, stop, cells, stride, scratch)
+    else:
+        count = gather_samples(y, start, stop, cells, stride, samples, scratch)
     if not mesh.has_blend:
         return count, count, i32(0)
     total, lists = gather_layers(y, start, stop, count, stride, samples, scratch)
