@@ -155,11 +155,16 @@ def fill_line(mesh, line, stride, samples, start, stop, background, image, by_im
             for x in range(image.shape[2]):
                 for j in range(samples):
                     values[x * samples + j], by_values[x * samples + j] = behind[x], part * by_pixels[x]
-        for x in range(start * samples, stop * samples):
-            cell = face[x]
-            if cell >= 0:
-                value = color[u32(cell)]
-                values[x] = value if mesh.is_encoded else encode_srgb(value)
+        seen, shown, aside = (
+            face[start * samples : stop * samples],
+            values[start * samples : stop * samples],
+            adjoint.moved,
+        )
+        for x in range(seen.shape[0]):
+            aside[x] = color[u32(max(seen[x], i32(0)))]
+        for x in range(seen.shape[0]):  # apart from the gathering above, so that it runs in vector registers
+            value = aside[x] if mesh.is_encoded else encode_srgb(aside[x])
+            shown[x] = value if seen[x] >= 0 else shown[x]
 
 
 @njit(**OPTIONS)

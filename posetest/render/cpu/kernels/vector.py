@@ -121,13 +121,3 @@ def madd(typing_context, values, factor, addend):
         return _unpack(context, builder, builder.fadd(product, _pack(builder, arguments[2]), flags=["contract"]))
 
     return values(values, types.float32, addend), codegen
-
-
-@intrinsic
-def times(typing_context, left, right):
-    """Product, lane by lane."""
-
-    def codegen(context, builder, signature, arguments):
-        return _unpack(context, builder, builder.fmul(_pack(builder, arguments[0]), _pack(builder, arguments[1])))
-
-    return left(left, right), codegen
