@@ -58,9 +58,9 @@ def overhead(poses: int, repetitions: int) -> tuple[float, float]:
     import torch
 
     import posetest
-    from posetest.api import scene_space, vectors_to_views
     from posetest.engine.host import default_threads
     from posetest.render.cpu import CpuRenderer
+    from posetest.space import scene_space, vectors_to_views
 
     model, one = posetest.load_model(classifier()), scene()
     torch.set_num_threads(default_threads())

@@ -16,15 +16,33 @@ from typing import TYPE_CHECKING, Any
 from posetest._version import __version__
 
 if TYPE_CHECKING:
-    from posetest.api import Run, audit, open_run, render_poses
+    from posetest.api import Run, SearchRun, TuneRun, audit, open_run, render_poses, search_poses, tuning_curves
     from posetest.models.load import load_model
     from posetest.scene.load import load_mesh
     from posetest.scene.scene import Scene, load_scene
 
-__all__ = ["Run", "Scene", "__version__", "audit", "load_mesh", "load_model", "load_scene", "open_run", "render_poses"]
+__all__ = [
+    "Run",
+    "Scene",
+    "SearchRun",
+    "TuneRun",
+    "__version__",
+    "audit",
+    "load_mesh",
+    "load_model",
+    "load_scene",
+    "open_run",
+    "render_poses",
+    "search_poses",
+    "tuning_curves",
+]
 
 _HOME = {
     "Run": "posetest.api",
+    "SearchRun": "posetest.api",
+    "TuneRun": "posetest.api",
+    "tuning_curves": "posetest.api",
+    "search_poses": "posetest.api",
     "audit": "posetest.api",
     "open_run": "posetest.api",
     "render_poses": "posetest.api",

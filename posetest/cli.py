@@ -11,6 +11,8 @@ import sys
 #: Commands with the line that ``posetest --help`` shows for each.
 COMMANDS = {
     "audit": "evaluate poses of scenes with models; rates, map and report",
+    "search": "find poses at which a model fails or a unit fires",
+    "tune": "tuning curves of a layer's units over pose parameters",
     "render": "draw one pose of a scene, or a grid of poses, as PNG",
     "report": "make the HTML report of a run folder again",
     "doctor": "show versions, back ends and what is missing",
@@ -73,7 +75,11 @@ def _run(name: str, rest: list[str]) -> int:
         sys.stderr.write(f"posetest: {error}\n")
         return 1
     except KeyboardInterrupt:
-        kept = "; the run folder keeps its finished parts: repeat with --out FOLDER --resume" if name == "audit" else ""
+        kept = (
+            "; the run folder keeps its finished parts: repeat with --out FOLDER --resume"
+            if name in ("audit", "search", "tune")
+            else ""
+        )
         sys.stderr.write(f"posetest: interrupted{kept}\n")
         return 130
     except BrokenPipeError:

@@ -20,6 +20,7 @@ PriorName = Literal["uniform", "sphere", "log"]
 Backend = Literal["cpu", "reference", "pytorch3d"]
 Samples = Literal[1, 2]
 Shading = Literal["linear", "gamma_free"]
+GradientKind = Literal["analytic", "finite"]
 Unit = Annotated[float, msgspec.Meta(ge=0, le=1)]
 NonNegative = Annotated[float, msgspec.Meta(ge=0)]
 
@@ -124,6 +125,72 @@ class SpaceConfig(Strict, frozen=True):
     background: Range | None = None
 
 
+class JitterConfig(Strict, frozen=True):
+    """How far the copies of a pose are moved whose mean a robust objective is: standard deviations."""
+
+    turn_deg: NonNegative = 3.0
+    """Turn of the object about each axis, degrees."""
+    distance: NonNegative = 0.2
+    """Object units."""
+    offset: NonNegative = 0.03
+    """Half-frames."""
+    light_deg: NonNegative = 10.0
+    """Direction of the first light, degrees."""
+    light_strength: NonNegative = 0.1
+    """Strength of the first light, linear."""
+    ambient: NonNegative = 0.05
+    """Ambient light, linear."""
+    background: bool = True
+    """Whether each copy draws one of the scene's backgrounds."""
+
+
+class GradientConfig(Strict, frozen=True):
+    """How gradients of pictures are taken."""
+
+    kind: GradientKind = "analytic"
+    """analytic: the back end's own; finite: differences of pictures, for any back end, two for each number."""
+    jitter: Annotated[int, msgspec.Meta(ge=1)] = 1
+    """Neighbouring poses that the analytic gradient is averaged over."""
+    turn_rad: NonNegative = 0.01
+    """Standard deviation of their turns, radians, and shifts, object units."""
+
+
+class SearchConfig(Strict, frozen=True):
+    """What a search looks for, how, and how long."""
+
+    objective: str = "fool"
+    """fool | target:LABEL | maximise[:UNIT] | nearest[:LABEL], joined by + and *, as in "fool + 0.1 * target:cab"."""
+    unit: str | None = None
+    """What maximise means: probability:LABEL, logit:LABEL, margin:LABEL, LAYER:CHANNEL[?reduce=max] or
+    score:FILE.py:FUNCTION."""
+    until: float | None = None
+    """Value above which a maximised unit counts as reached."""
+    method: str = "auto"
+    """Algorithm, with options as in "cma?sigma=0.5"; "posetest search --help" lists them."""
+    budget: Annotated[int, msgspec.Meta(ge=1)] = 2000
+    """Classifier calls; a backward pass counts as two."""
+    vary: tuple[str, ...] = ()
+    """Parameters that the search moves; none: all that the scene's space frees (nearest: the rotation alone)."""
+    random: tuple[str, ...] = ()
+    """Parameters drawn anew from the scene's space for every evaluation."""
+    initial: tuple[str, ...] = ()
+    """Poses to begin at, as replay strings; what they leave out has the scene's own value."""
+    robust: Annotated[int, msgspec.Meta(ge=1)] = 1
+    """Poses that a score is the mean of: the pose itself and copies that the jitter moves."""
+    jitter: JitterConfig = JitterConfig()
+    """How far the copies are moved."""
+    gradient: GradientConfig = GradientConfig()
+    """How gradients are taken."""
+    stop_at_hit: bool = False
+    """Whether the search ends with the first pose that reaches the objective."""
+    keep: Annotated[int, msgspec.Meta(ge=1)] = 12
+    """Poses kept as pictures."""
+
+
+#: The one object that stands for "nothing said", as with DEFAULT_RENDER.
+DEFAULT_SEARCH = SearchConfig()
+
+
 class SceneConfig(Strict, frozen=True):
     """A scene file."""
 
@@ -137,6 +204,7 @@ class SceneConfig(Strict, frozen=True):
     background: BackgroundConfig = BackgroundConfig()
     render: RenderConfig = DEFAULT_RENDER
     space: SpaceConfig = SpaceConfig()
+    search: SearchConfig = DEFAULT_SEARCH
 
 
 class SceneInfo(Strict, frozen=True, omit_defaults=False):
@@ -171,10 +239,59 @@ class ModelInfo(Strict, frozen=True, omit_defaults=False):
     accepted_names: dict[str, tuple[str, ...]]
 
 
+class SearchInfo(Strict, frozen=True, omit_defaults=False):
+    """What run.toml says of a search."""
+
+    settings: SearchConfig
+    vary: tuple[str, ...]
+    """Parameters that move."""
+    base: str
+    """Replay string of what does not, and of where a search that needs an initial pose begins."""
+    objective: str
+    """In words."""
+    evaluations: int = 0
+    forward: int = 0
+    """Pictures through the model."""
+    backward: int = 0
+    """Pictures back through it."""
+    renders: int = 0
+    """Pictures drawn."""
+    ended: str = ""
+    """Why it ended: budget, hit, or the method has nothing more to ask."""
+
+
+Reduce = Literal["mean", "max"]
+Layout = Literal["nchw", "nhwc", "ntc"]
+
+
+class TuneInfo(Strict, frozen=True, omit_defaults=False):
+    """What run.toml says of tuning curves."""
+
+    layer: str
+    """A module's name, or logits or probabilities."""
+    over: tuple[str, ...]
+    """One or two parameters."""
+    values: tuple[tuple[float, ...], ...]
+    """Their values, border units."""
+    wraps: tuple[bool, ...]
+    """Whether the values of each close a circle."""
+    base: str
+    """Replay string of the other parameters."""
+    reduce: Reduce = "mean"
+    """What becomes of a channel's positions."""
+    layout: Layout | None = None
+    """Of the layer's output."""
+    channels: tuple[int, ...] = ()
+    """That were kept; none: all."""
+    unit_names: tuple[str, ...] = ()
+    """Of class scores, the short names of all classes; of a layer none."""
+
+
 class RunInfo(Strict, frozen=True, omit_defaults=False):
     """run.toml: everything needed to repeat and to read a run."""
 
     kind: str
+    """audit, search or tune."""
     status: Literal["running", "complete"]
     created: str
     command: str
@@ -191,16 +308,20 @@ class RunInfo(Strict, frozen=True, omit_defaults=False):
     models: tuple[ModelInfo, ...]
     renderer: str
     format: int = 1
+    search: SearchInfo | None = None
+    """Of a search."""
+    tune: TuneInfo | None = None
+    """Of tuning curves."""
 
 
-def decode(data: Any, kind: type[T], where: str) -> T:
-    """``data`` (plain dicts and lists) as a ``kind``.
+def decode(data: Any, kind: type[T], where: str, *, strict: bool = True) -> T:
+    """``data`` (plain dicts and lists) as a ``kind``; unless ``strict``, numbers may be written as text.
 
     Raises:
         ConfigError: an unknown key, a missing one or a value out of range; names ``where``, the key and what to do.
     """
     try:
-        return msgspec.convert(data, kind)
+        return msgspec.convert(data, kind, strict=strict)
     except msgspec.ValidationError as error:
         raise ConfigError(f"{where}: {_explain(str(error), kind)}") from error
 

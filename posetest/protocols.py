@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
@@ -100,6 +101,46 @@ class DifferentiableRenderer(Renderer, Protocol):
         ...
 
 
+@dataclass(frozen=True, eq=False)
+class Response:
+    """What a model answers to n images, as tensors that autograd may flow through.
+
+    Attributes:
+        images: [n, 3, h, w], what it was shown.
+        log_p: [n, k], log-probabilities of its classes; k is 0 where there is no classifier.
+        logits: [n, k], its scores as they are, or None where it gives probabilities or does not tell.
+        layers: outputs of watched layers by name.
+    """
+
+    images: Tensor
+    log_p: Tensor
+    logits: Tensor | None
+    layers: Mapping[str, Tensor]
+
+
+@runtime_checkable
+class Objective(Protocol):
+    """Turns what a model answers into one number for each image: higher is better."""
+
+    @property
+    def layers(self) -> tuple[str, ...]:
+        """Names of the layers that it watches."""
+        ...
+
+    @property
+    def is_differentiable(self) -> bool:
+        """Whether gradients flow from the score to the images, given a differentiable model."""
+        ...
+
+    def score(self, response: Response) -> Tensor:
+        """[n], what a search makes as large as it can."""
+        ...
+
+    def margin(self, response: Response) -> Tensor | None:
+        """[n], positive exactly where the objective is reached; None where there is nothing to reach."""
+        ...
+
+
 @runtime_checkable
 class Model(Protocol):
     """Images in, class scores out. Preprocessing is inside."""
@@ -141,4 +182,13 @@ class Model(Protocol):
 
     def log_probabilities(self, images: Tensor) -> Tensor:
         """[n, 3, h, w] float32 sRGB in [0, 1] to log-probabilities [n, k]; differentiable where the model is."""
+        ...
+
+
+@runtime_checkable
+class WatchableModel(Model, Protocol):
+    """A model that also shows its logits and its layers."""
+
+    def respond(self, images: Tensor, layers: Sequence[str] = ()) -> Response:
+        """One pass: log-probabilities, logits and the outputs of ``layers``."""
         ...

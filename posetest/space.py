@@ -316,12 +316,21 @@ def parse_pose(text: str) -> dict[str, float]:
 
 
 def format_pose(vector: Sequence[float] | Array, space: Space) -> str:
-    """The replay string of one pose vector: every parameter that varies, in registry order, exactly."""
-    return ",".join(f"{name}={_number(vector[INDEX[name]])}" for name in NAMES if name in space.free)
+    """The replay string of one pose vector: every parameter that varies or is not at its fixed value, exactly."""
+    told = [name for name in NAMES if name in space.free or vector[INDEX[name]] != space.fixed[name]]
+    return ",".join(f"{name}={_number(vector[INDEX[name]])}" for name in told)
 
 
 def _number(value: float) -> str:
     return f"{value:.10g}" if value == float(f"{value:.10g}") else repr(float(value))
+
+
+def object_to_camera(vectors: Array) -> Array:
+    """Rotations [n, 3, 3] from object to camera frame of pose vectors [n, parameters]: orbit times the object's own."""
+    yaw, pitch, roll, azimuth, elevation = (
+        np.radians(vectors[:, INDEX[name]]) for name in ("yaw", "pitch", "roll", "azimuth", "elevation")
+    )
+    return orbit_to_matrix(azimuth, elevation) @ euler_to_matrix(yaw, pitch, roll)
 
 
 def vectors_to_views(vectors: Array, config: SceneConfig, aspect: float = 1.0) -> Views:
@@ -332,7 +341,6 @@ def vectors_to_views(vectors: Array, config: SceneConfig, aspect: float = 1.0) -
     column = {name: vectors[:, i] for i, name in enumerate(NAMES)}
     radians = {name: np.radians(column[name]) for name in NAMES}
     world_to_camera = orbit_to_matrix(radians["azimuth"], radians["elevation"])
-    rotation = world_to_camera @ euler_to_matrix(radians["yaw"], radians["pitch"], radians["roll"])
     half_width, half_height = half_frame(radians["fov"], column["distance"], aspect)
     position = np.stack(
         [column["offset_x"] * half_width, column["offset_y"] * half_height, -column["distance"]], axis=-1
@@ -346,7 +354,7 @@ def vectors_to_views(vectors: Array, config: SceneConfig, aspect: float = 1.0) -
         directions[:, k] = np.einsum("nij,nj->ni", world_to_camera, direction(azimuth, elevation))
         colors[:, k] = strength[:, None] * np.asarray(light.color)
     return Views(
-        rotation=rotation,
+        rotation=object_to_camera(vectors),
         position=position,
         fov=radians["fov"],
         light_dirs=directions,

@@ -72,7 +72,7 @@ class Dies(LargestColour):
 def test_a_run_that_died_resumes_to_the_rows_of_an_undisturbed_one(
     cube: posetest.Scene, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("posetest.api._PART_SIZE", 32)
+    monkeypatch.setattr("posetest.api.auditing._PART_SIZE", 32)
     whole = audit(cube, tmp_path / "whole")
     with pytest.raises(ModelError, match=r"Dies: failed .*RuntimeError: out of memory.*at poses 80 to 95 of cube"):
         audit([cube], tmp_path / "died", model=posetest.load_model(Dies(at=6 + 1)))

@@ -34,7 +34,7 @@ LAYERS = [
 ]
 RANK = {name: rank for rank, layer in enumerate(LAYERS) for name in layer}
 #: search/ is pure mathematics: it never renders and never calls a model.
-SEARCH_MAY_IMPORT = {"errors", "protocols", "geometry", "space", "search"}
+SEARCH_MAY_IMPORT = {"errors", "config", "protocols", "geometry", "space", "search"}
 TORCH_FREE = ("analysis", "report", "gate", "export")
 
 

@@ -18,6 +18,9 @@ VISIBLE_LONG_PX = 32.0
 #: A misread pose counts as confidently misread from this probability of the wrong label (Alcorn et al. 2019).
 CONFIDENT = 0.7
 
+#: Least distance between the poses of a search that are kept as pictures: radians, half-ranges.
+APART = 0.2
+
 _TEXT = pa.dictionary(pa.int32(), pa.string())
 
 #: Columns of a record, in order, with their types.
@@ -44,6 +47,24 @@ SCHEMA = pa.schema(
         pa.field("entropy", pa.float32()),  # of the predicted distribution, nats
     ]
 )
+#: Columns of a search's record: those above, and what the search saw and paid.
+SEARCH_SCHEMA = pa.schema(
+    [
+        *SCHEMA,
+        pa.field("ask", pa.int32()),  # number of the proposal that the pose was in
+        pa.field("score", pa.float64()),  # higher is better; -inf where it could not be told
+        pa.field("margin", pa.float64()),  # positive exactly where the objective is reached; NaN: nothing to reach
+        pa.field("hit", pa.bool_()),
+        pa.field("share", pa.float32()),  # of a robust objective's copies of the pose that reach it
+        pa.field("gradient", pa.list_(pa.float64())),  # of the score, tangent coordinates; null where not asked for
+        pa.field("forward", pa.int32()),  # pictures through the model for this row
+        pa.field("backward", pa.int32()),  # and back through it
+        pa.field("renders", pa.int32()),  # pictures drawn
+        pa.field("calls", pa.int64()),  # of the model until and with this row, a backward pass counted as two
+    ]
+)
+#: Columns of the record of tuning curves: those of an audit, and the responses; row -1 shows the background alone.
+TUNE_SCHEMA = pa.schema([*SCHEMA, pa.field("responses", pa.list_(pa.float32()))])
 POSE_COLUMNS: tuple[str, ...] = tuple(p.column for p in PARAMETERS)
 
 Columns = dict[str, Sequence[object] | NDArray[np.generic]]
@@ -63,45 +84,62 @@ def pose_columns(vectors: NDArray[np.float64], quaternions: NDArray[np.float64],
 def score_columns(log_p: NDArray[np.float32], accepted: Sequence[int], names: Sequence[str]) -> Columns:
     """The columns that a model's log-probabilities [n, k] give; ``accepted`` class indices, short ``names`` of all.
 
-    A row that is not finite has status "scores not finite", no label and counts as not recognised.
+    A row that is not finite has status "scores not finite", no label and counts as not recognised. Without classes
+    (k = 0) no row has a label; without accepted ones none is recognised.
     """
+    if log_p.shape[1] == 0:
+        return _unlabelled(len(log_p))
     finite: NDArray[np.bool_] = np.asarray(np.isfinite(log_p).any(axis=1) & ~np.isnan(log_p).any(axis=1))
     safe = np.where(finite[:, None], log_p, 0.0).astype(np.float64)
     probability = np.exp(safe)
     top = safe.argmax(axis=1)
-    best = safe[:, list(accepted)].max(axis=1)
-    # among equal scores the lower class comes first, as argmax has it
-    first = np.asarray(accepted)[safe[:, list(accepted)].argmax(axis=1)]
-    is_before = (safe == best[:, None]) & (np.arange(safe.shape[1]) < first[:, None])
-    rank = 1 + ((safe > best[:, None]) | is_before).sum(axis=1)
+    rank = _rank(safe, list(accepted)) if accepted else np.full(len(safe), -1)
     recognised = np.isin(top, list(accepted)) & finite
     with np.errstate(invalid="ignore"):
         entropy = -np.where(probability > 0, probability * safe, 0.0).sum(axis=1)
     blank = np.float32("nan")
+    accepted_p = probability[:, list(accepted)].sum(axis=1) if accepted else blank
     return {
         "status": np.where(finite, "ok", "scores not finite"),
         "top1": np.where(finite, top, -1).astype(np.int32),
         "top1_label": [names[t] if ok else "" for t, ok in zip(top, finite, strict=True)],
         "top1_p": np.where(finite, probability.max(axis=1), blank).astype(np.float32),
-        "accepted_p": np.where(finite, probability[:, list(accepted)].sum(axis=1), blank).astype(np.float32),
+        "accepted_p": np.where(finite, accepted_p, blank).astype(np.float32),
         "accepted_rank": np.where(finite, rank, -1).astype(np.int32),
         "recognised": recognised,
-        "top5": (rank <= 5) & finite,
+        "top5": (rank >= 1) & (rank <= 5) & finite,
         "entropy": np.where(finite, entropy, blank).astype(np.float32),
     }
 
 
-def to_arrow(columns: Mapping[str, object]) -> pa.Table:
-    """A record table from all columns of SCHEMA; a column that is one value is repeated."""
+def _rank(log_p: NDArray[np.float64], accepted: list[int]) -> NDArray[np.int64]:
+    """Rank [n] of the best accepted class, 1 for the first; among equal scores the lower class, as argmax has it."""
+    best = log_p[:, accepted].max(axis=1)
+    first = np.asarray(accepted)[log_p[:, accepted].argmax(axis=1)]
+    is_before = (log_p == best[:, None]) & (np.arange(log_p.shape[1]) < first[:, None])
+    ranks: NDArray[np.int64] = 1 + ((log_p > best[:, None]) | is_before).sum(axis=1)
+    return ranks
+
+
+def _unlabelled(count: int) -> Columns:
+    """The columns of pictures that no classifier has seen."""
+    unknown, blank = np.full(count, -1, dtype=np.int32), np.full(count, np.nan, dtype=np.float32)
+    no = np.zeros(count, dtype=bool)
+    numbers = {"top1": unknown, "top1_p": blank, "accepted_p": blank, "accepted_rank": unknown, "entropy": blank}
+    return {"status": ["ok"] * count, "top1_label": [""] * count, "recognised": no, "top5": no, **numbers}
+
+
+def to_arrow(columns: Mapping[str, object], schema: pa.Schema = SCHEMA) -> pa.Table:
+    """A record table from all columns of ``schema``; a column that is one value is repeated."""
     rows = len(columns["index"])  # type: ignore[arg-type]
     arrays = []
-    for field in SCHEMA:
+    for field in schema:
         value = columns[field.name]
         repeated = [value] * rows if isinstance(value, str) else value
         target = field.type.value_type if pa.types.is_dictionary(field.type) else field.type
-        array = pa.array(np.asarray(repeated), type=target)
+        array = pa.array(repeated if pa.types.is_list(target) else np.asarray(repeated), type=target)
         arrays.append(array.dictionary_encode() if pa.types.is_dictionary(field.type) else array)
-    return pa.Table.from_arrays([a.cast(f.type) for a, f in zip(arrays, SCHEMA, strict=True)], schema=SCHEMA)
+    return pa.Table.from_arrays([a.cast(f.type) for a, f in zip(arrays, schema, strict=True)], schema=schema)
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:

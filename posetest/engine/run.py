@@ -32,7 +32,9 @@ if TYPE_CHECKING:
 IMAGE_SCHEMA = pa.schema(
     [
         pa.field("file", pa.string()),  # relative to the run folder
-        pa.field("kind", pa.string()),  # "canonical": upright, from the front right; "gallery": confidently misread
+        # "canonical": upright, from the front right; "gallery": confidently misread; of a search "start", "best" and
+        # "hit"
+        pa.field("kind", pa.string()),
         pa.field("scene", pa.string()),
         pa.field("model", pa.string()),  # "" for canonical
         pa.field("index", pa.int64()),  # of the pose; -1 for canonical
@@ -41,7 +43,11 @@ IMAGE_SCHEMA = pa.schema(
         pa.field("top1_p", pa.float32()),  # as recorded
         pa.field("png_label", pa.string()),
         pa.field("png_p", pa.float32()),  # scored again from the 8-bit PNG
-        pa.field("persists", pa.bool_()),  # the PNG is misread as the same label
+        pa.field("persists", pa.bool_()),  # the PNG is misread as the same label; of a search: it reaches the objective
+        pa.field("score", pa.float64()),  # of a search, as recorded
+        pa.field("samples_label", pa.string()),  # of a search: drawn again with 2 x 2 samples a pixel
+        pa.field("samples_p", pa.float32()),
+        pa.field("survives", pa.bool_()),  # of a search: PNG and 2 x 2 samples both reach the objective
     ]
 )
 

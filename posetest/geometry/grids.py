@@ -1,4 +1,4 @@
-"""Equal-area cells on the sphere (HEALPix) and the Mollweide map they are shown in.
+"""Equal-area cells on the sphere (HEALPix) and the Mollweide map they are shown in; even grids and cells on SO(3).
 
 HEALPix: Gorski et al., ApJ 622 (2005) 759, section 5; ring ordering. Directions follow the object frame: +y is the
 pole, azimuth 0 is +z (the front) and grows towards +x.
@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
+
+from posetest.geometry.so3 import direction_to_angles, orbit_to_matrix, viewing_direction
 
 Array = NDArray[np.float64]
 Indices = NDArray[np.int64]
@@ -67,6 +69,36 @@ def cell_to_direction(nside: int) -> Array:
     all_heights, all_azimuths = np.concatenate(heights), np.concatenate(azimuths)
     radius = np.sqrt(1 - all_heights**2)
     return np.stack([radius * np.sin(all_azimuths), all_heights, radius * np.cos(all_azimuths)], axis=-1)
+
+
+def super_fibonacci(count: int) -> Array:
+    """Unit quaternions [count, 4] (w, x, y, z; w >= 0) that cover SO(3) evenly.
+
+    Alexa, "Super-Fibonacci Spirals: Fast, Low-Discrepancy Sampling of SO(3)", CVPR 2022, algorithm 1.
+    """
+    steps = np.arange(count) + 0.5
+    share = steps / count
+    # the two winding numbers: sqrt(2), and the positive root of x^4 = x + 4
+    first, second = 2 * np.pi * steps / np.sqrt(2), 2 * np.pi * steps / 1.533751168755204288118041
+    inner, outer = np.sqrt(share), np.sqrt(1 - share)
+    quaternions = np.stack(
+        [outer * np.cos(second), inner * np.sin(first), inner * np.cos(first), outer * np.sin(second)], axis=-1
+    )
+    return np.where(quaternions[:, :1] < 0, -quaternions, quaternions)
+
+
+def rotation_to_cell(matrix: Array, nside: int, turns: int) -> Indices:
+    """Cells [n] of equal Haar measure, 12 nside^2 x turns, of object-to-camera rotations [n, 3, 3].
+
+    HEALPix cells of the viewing direction times bins of the camera's turn about it (Yershova et al., IJRR 29 (2010)
+    801, section 4: SO(3) as sphere times circle); the cell number is direction cell x turns + bin.
+    """
+    azimuth, elevation = direction_to_angles(viewing_direction(matrix))
+    upright = orbit_to_matrix(azimuth, elevation)
+    rest = matrix @ np.swapaxes(upright, 1, 2)  # what is left is a turn about the optical axis
+    turn = np.mod(np.arctan2(rest[:, 1, 0], rest[:, 0, 0]), 2 * np.pi)
+    bins: Indices = np.minimum((turn / (2 * np.pi) * turns).astype(np.int64), turns - 1)
+    return direction_to_cell(viewing_direction(matrix), nside) * turns + bins
 
 
 def mollweide_to_direction(x: Array, y: Array) -> tuple[Array, NDArray[np.bool_]]:

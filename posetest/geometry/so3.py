@@ -50,6 +50,12 @@ def tangent_to_matrix(tangent: Array) -> Array:
     return matrix
 
 
+def matrix_to_tangent(matrix: Array) -> Array:
+    """Tangent vectors [n, 3] of rotation matrices [n, 3, 3], |w| <= pi: the inverse of ``tangent_to_matrix``."""
+    tangent: Array = Rotation.from_matrix(matrix).as_rotvec()
+    return tangent
+
+
 def orbit_to_matrix(azimuth: ArrayLike, elevation: ArrayLike) -> Array:
     """World-to-camera rotations [n, 3, 3] of a camera that looks at the origin from ``azimuth`` and ``elevation``.
 

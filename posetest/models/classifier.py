@@ -8,13 +8,16 @@ before anything is rendered, and so that logits and probabilities are told apart
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 from posetest.errors import ModelError
 from posetest.models.labels import check_count, unnamed
 from posetest.models.preprocess import Preprocess
+from posetest.models.units import watched
+from posetest.protocols import Response
 
 if TYPE_CHECKING:
     import torch
@@ -73,6 +76,15 @@ class Classifier:
             ModelError: the images are not such a batch, the network fails on them or returns something else than one
                 score per class, or a gradient is asked of a network that has none.
         """
+        return self.respond(images).log_p
+
+    def respond(self, images: Tensor, layers: Sequence[str] = ()) -> Response:
+        """What one pass shows: log-probabilities, logits and the outputs of ``layers``, modules by name.
+
+        Raises:
+            ModelError: as ``log_probabilities``; ``layers`` are asked of what is no PyTorch module, or there are no
+            such.
+        """
         import torch
 
         _check_images(images, self.name)
@@ -81,10 +93,32 @@ class Classifier:
                 f"{self.name}: no gradient flows through this model to the image; "
                 "use a search that needs none, or load the model as a PyTorch module"
             )
-        scores = _forward(self.forward, self.preprocess, images, self.is_channels_last, self.name)
+        with self._watched(layers) as seen:
+            scores = _forward(self.forward, self.preprocess, images, self.is_channels_last, self.name)
         if scores.shape[1] != len(self.categories):
             raise ModelError(f"{self.name}: {scores.shape[1]} scores for {len(self.categories)} classes")
-        return _log_probabilities(scores, self.outputs, self.name)
+        if missing := [layer for layer in layers if layer not in seen]:
+            raise ModelError(
+                f"{self.name}: the layer {missing[0]} is there but took no part in this pass; watch another"
+            )
+        return Response(
+            images=images,
+            log_p=_log_probabilities(scores, self.outputs, self.name),
+            logits=scores if self.outputs == "logits" else None,
+            layers={name: tensor.to(device=images.device, dtype=images.dtype) for name, tensor in seen.items()},
+        )
+
+    def _watched(self, layers: Sequence[str]) -> AbstractContextManager[Mapping[str, Tensor]]:
+        from torch import nn
+
+        if not layers:
+            return nullcontext({})
+        if not isinstance(self.forward, nn.Module):
+            raise ModelError(
+                f"{self.name}: layers can be watched in PyTorch modules only, and this is none; "
+                "watch a class, as in probability:LABEL"
+            )
+        return watched(self.forward, layers, self.name)
 
 
 def make_classifier(

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, cast
 from posetest.errors import ModelError
 from posetest.models.classifier import Classifier, Outputs, make_classifier, module_digest
 from posetest.models.labels import read_labels
+from posetest.models.no_model import NoModel
 from posetest.models.preprocess import Preprocess, with_options
 from posetest.models.spec import ModelSpec, parse_choice, parse_spec
 from posetest.models.torchvision_zoo import import_torchvision
@@ -36,6 +37,7 @@ def load_model(
     A spec string is one of::
 
         bundled
+        none (for a search whose objective is a function of pictures)
         torchvision:NAME[?weights=DEFAULT|IMAGENET1K_V1|none|FILE]
         timm:NAME[?pretrained=false&checkpoint=FILE]
         hf:REPOSITORY-OR-FOLDER[?revision=...]
@@ -63,6 +65,8 @@ def load_model(
         LabelError: the class names cannot be read or are not as many as the scores.
         MissingDependencyError: an optional package is needed.
     """
+    if model == "none":
+        return NoModel()
     if isinstance(model, str):
         return _load_spec(parse_spec(model), labels, name)
     if hasattr(model, "log_probabilities"):

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, replace
-from typing import Any, Literal
+from typing import Any, get_args
 
 import numpy as np
 import torch
@@ -16,16 +16,15 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.autograd.function import once_differentiable
 
-from posetest.config import Shading
+from posetest.config import GradientKind, Shading
 from posetest.errors import ConfigError, suggest
 from posetest.geometry.camera import Views
 from posetest.geometry.so3_torch import tangent_to_matrix
 from posetest.protocols import DifferentiableRenderer, Renderer, ViewGradients
 from posetest.render.gradients import FIELDS, Jitter, check_adjoints, finite_gradient, jittered_gradient
 
-Gradient = Literal["analytic", "finite"]
 Images = NDArray[np.float32]
-_KINDS: tuple[Gradient, ...] = ("analytic", "finite")
+_KINDS: tuple[GradientKind, ...] = get_args(GradientKind)
 
 
 @dataclass(frozen=True, eq=False)
@@ -97,7 +96,7 @@ def render_images(
     width: int,
     *,
     backgrounds: Tensor | None = None,
-    gradient: Gradient = "analytic",
+    gradient: GradientKind = "analytic",
     jitter: Jitter | None = None,
 ) -> Tensor:
     """Pictures [n, 3, height, width] of ``poses``, float32 sRGB in [0, 1], on the device of ``poses.rotation``.
@@ -174,7 +173,7 @@ def _linear_to_srgb(values: Tensor) -> Tensor:
 _GradientOf = Callable[[Views, Images, Images, Images | None, list[str], bool], ViewGradients]
 
 
-def _gradient_of(renderer: Renderer, kind: Gradient, jitter: Jitter | None) -> _GradientOf:
+def _gradient_of(renderer: Renderer, kind: GradientKind, jitter: Jitter | None) -> _GradientOf:
     """How ``renderer``'s gradients are computed.
 
     Raises:

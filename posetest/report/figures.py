@@ -9,16 +9,16 @@ from __future__ import annotations
 import base64
 import io
 import math
-from collections.abc import Callable, Sequence
 from functools import lru_cache
 from html import escape
 
 import numpy as np
 import pandas as pd
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 
 from posetest.geometry.grids import direction_to_cell, direction_to_mollweide, mollweide_to_direction
 from posetest.geometry.so3 import direction
+from posetest.report.svg import LEFT, RIGHT, axis, axis_ticks, boxes, label, polyline, steps, text
 from posetest.report.words import with_bounds
 
 Array = NDArray[np.float64]
@@ -48,8 +48,8 @@ def direction_map(table: pd.DataFrame, title: str) -> str:
     rx, ry = _RADII
     ticks = [(-180, "back"), (-90, "left"), (0, "front"), (90, "right"), (180, "back")]
     base = cy + ry + 26
-    labels = [_text(cx + a / 180 * (rx - 10 if abs(a) == 180 else rx), base, word) for a, word in ticks]
-    labels += [_text(cx, cy - ry - 6, "top"), _text(cx, cy + ry + 12, "bottom")]
+    labels = [text(cx + a / 180 * (rx - 10 if abs(a) == 180 else rx), base, word) for a, word in ticks]
+    labels += [text(cx, cy - ry - 6, "top"), text(cx, cy + ry + 12, "bottom")]
     return (
         f'<svg class="map" viewBox="0 0 400 240" role="img" aria-label="{escape(title)}">'
         f'<ellipse class="void" cx="{cx}" cy="{cy}" rx="{rx}" ry="{ry}"/>'
@@ -95,7 +95,7 @@ def _graticule() -> str:
     pieces = []
     for vectors in lines:
         x, y = direction_to_mollweide(vectors)
-        pieces.append(_polyline(_CENTRE[0] + x / 2 * _RADII[0], _CENTRE[1] - y * _RADII[1]))
+        pieces.append(polyline(_CENTRE[0] + x / 2 * _RADII[0], _CENTRE[1] - y * _RADII[1]))
     return "".join(pieces)
 
 
@@ -112,16 +112,15 @@ def definitions() -> str:
 
 def color_bar() -> str:
     """The scale of ``direction_map``, 0 to 100 %. Needs ``definitions`` in the page."""
-    ticks = "".join(_text(12 + 2.2 * p, 30, f"{p}\u202f%") for p in (0, 25, 50, 75, 100))
+    ticks = "".join(text(12 + 2.2 * p, 30, f"{p}\u202f%") for p in (0, 25, 50, 75, 100))
     return (
         '<svg class="bar" viewBox="0 0 420 34" role="img" aria-label="colour scale, 0 to 100 % recognised">'
         f'<rect x="12" y="6" width="220" height="11" fill="url(#scale)"/>{ticks}'
         f'<rect class="void" x="280" y="6" width="22" height="11"/>'
-        f'<rect class="rim" x="280" y="6" width="22" height="11"/>{_text(308, 15, "no poses", "start")}</svg>'
+        f'<rect class="rim" x="280" y="6" width="22" height="11"/>{text(308, 15, "no poses", "start")}</svg>'
     )
 
 
-_LEFT, _RIGHT = 38.0, 334.0
 _SHARE, _DENSITY = (8.0, 92.0), (104.0, 146.0)  # top and bottom of the two plots
 FEWEST = 25  # poses of an outcome below which its density is not drawn
 
@@ -133,33 +132,22 @@ def density_panel(table: pd.DataFrame, unit: str, title: str, log: bool = False)
     confidently misread poses lie, each with area 1, over all poses as sampled (grey).
     """
     edges = np.append(table["bin_low"].to_numpy(), table["bin_high"].to_numpy()[-1])
-    place = _axis(edges[0], edges[-1], log)
+    place = axis(edges[0], edges[-1], log)
     x = place(edges)
     parts = [f'<svg class="panel" viewBox="0 0 340 164" role="img" aria-label="{escape(title)}">']
     for p in (0, 50, 100):
         y = _SHARE[1] - p / 100 * (_SHARE[1] - _SHARE[0])
-        parts.append(f'<path class="grid" d="M{_LEFT} {y:.1f}H{_RIGHT}"/>{_text(_LEFT - 4, y + 3, f"{p} %", "end")}')
+        parts.append(f'<path class="grid" d="M{LEFT} {y:.1f}H{RIGHT}"/>{text(LEFT - 4, y + 3, f"{p} %", "end")}')
     for outcome in ("recognised", "confident"):
         low, high, middle = (_at(table[f"{outcome}_{part}"], _SHARE, 1.0) for part in ("low", "high", "share"))
-        parts.append(f'<path class="band {outcome}" d="{_boxes(x, low, high)}"/>')
-        parts.append(f'<path class="line {outcome}" d="{_steps(x, middle)}"/>')
+        parts.append(f'<path class="band {outcome}" d="{boxes(x, low, high)}"/>')
+        parts.append(f'<path class="line {outcome}" d="{steps(x, middle)}"/>')
     parts.append(_densities(table, x))
     for tick in axis_ticks(edges[0], edges[-1], unit):
-        at, name = float(place(tick)), _label(tick, unit)
-        parts.append(f'<path class="tick" d="M{at:.1f} {_DENSITY[1]}v3"/>{_text(at, _DENSITY[1] + 13, name)}')
+        at, name = float(place(tick)), label(tick, unit)
+        parts.append(f'<path class="tick" d="M{at:.1f} {_DENSITY[1]}v3"/>{text(at, _DENSITY[1] + 13, name)}')
     parts.append(_hover(table, x, unit))
     return "".join(parts) + "</svg>"
-
-
-def _axis(low: float, high: float, log: bool) -> Callable[[ArrayLike], Array]:
-    """From values of the parameter to x in the figure."""
-
-    def place(values: ArrayLike) -> Array:
-        warp = np.log if log else np.asarray
-        first, last = warp(low), warp(high)
-        return np.asarray(_LEFT + (warp(values) - first) / (last - first) * (_RIGHT - _LEFT), dtype=np.float64)
-
-    return place
 
 
 def _densities(table: pd.DataFrame, x: Array) -> str:
@@ -168,10 +156,10 @@ def _densities(table: pd.DataFrame, x: Array) -> str:
     if not top > 0:
         return ""
     floor = np.full(len(table), _DENSITY[1])
-    parts = [_text(_LEFT - 4, sum(_DENSITY) / 2 + 3, "density", "end")]
-    parts += [f'<path class="sampled" d="{_boxes(x, floor, _at(table["all_density"], _DENSITY, top))}"/>']
-    parts.append(f'<path class="grid" d="M{_LEFT} {_DENSITY[1]}H{_RIGHT}"/>')
-    parts += [f'<path class="line {o}" d="{_steps(x, _at(table[f"{o}_density"], _DENSITY, top))}"/>' for o in drawn]
+    parts = [text(LEFT - 4, sum(_DENSITY) / 2 + 3, "density", "end")]
+    parts += [f'<path class="sampled" d="{boxes(x, floor, _at(table["all_density"], _DENSITY, top))}"/>']
+    parts.append(f'<path class="grid" d="M{LEFT} {_DENSITY[1]}H{RIGHT}"/>')
+    parts += [f'<path class="line {o}" d="{steps(x, _at(table[f"{o}_density"], _DENSITY, top))}"/>' for o in drawn]
     return "".join(parts)
 
 
@@ -202,55 +190,7 @@ def interval_bar(rate: float, low: float, high: float, outcome: str = "recognise
     )
 
 
-def axis_ticks(low: float, high: float, unit: str) -> list[float]:
-    """Three to seven round values within [low, high]; for degrees, parts of a turn where they fit."""
-    width = high - low
-    step: float
-    if unit == "degrees" and width >= 60:
-        step = next(s for s in (15, 30, 45, 90, 180, 360) if width / s <= 5)
-    else:
-        power = 10.0 ** math.floor(math.log10(width / 3))
-        step = next(m * power for m in (10, 5, 2, 1) if width / (m * power) >= 3 or m == 1)
-    first = math.ceil(low / step - 1e-9)
-    return [k * step for k in range(first, math.floor(high / step + 1e-9) + 1)]
-
-
-def _label(value: float, unit: str) -> str:
-    text = f"{value:.6g}".replace("-", "−")
-    return text + ("°" if unit == "degrees" else "")
-
-
 def _at(values: pd.Series[float], plot: tuple[float, float], top: float) -> Array:
     """Heights of ``values`` in a plot whose upper end stands for ``top``."""
     shares = np.asarray(values, dtype=np.float64)
     return np.asarray(plot[1] - shares / top * (plot[1] - plot[0]), dtype=np.float64)
-
-
-def _boxes(x: Array, low: Array, high: Array) -> str:
-    """A path of one box for each bin, none where a bound is nan."""
-    return "".join(
-        f"M{x[i]:.1f} {low[i]:.1f}V{high[i]:.1f}H{x[i + 1]:.1f}V{low[i]:.1f}"
-        for i in range(len(low))
-        if not math.isnan(low[i] + high[i])
-    )
-
-
-def _steps(x: Array, y: Array) -> str:
-    """A path of steps, interrupted where y is nan."""
-    pieces, is_drawing = [], False
-    for i, height in enumerate(y):
-        if math.isnan(height):
-            is_drawing = False
-            continue
-        pieces.append(f"V{height:.1f}" if is_drawing else f"M{x[i]:.1f} {height:.1f}")
-        pieces.append(f"H{x[i + 1]:.1f}")
-        is_drawing = True
-    return "".join(pieces)
-
-
-def _polyline(x: Sequence[float] | Array, y: Sequence[float] | Array) -> str:
-    return "M" + "L".join(f"{a:.1f} {b:.1f}" for a, b in zip(x, y, strict=True))
-
-
-def _text(x: float, y: float, words: str, anchor: str = "middle") -> str:
-    return f'<text x="{x:.1f}" y="{y:.1f}" text-anchor="{anchor}">{escape(words)}</text>'

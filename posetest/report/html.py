@@ -17,7 +17,10 @@ from posetest.config import ModelInfo, SceneInfo
 from posetest.engine.record import CONFIDENT, VISIBLE_INSIDE, VISIBLE_LONG_PX
 from posetest.engine.run import RunFolder, write_aside
 from posetest.report import figures, words
+from posetest.report.environment import environment
 from posetest.report.pictures import embed
+from posetest.report.search_html import render_search
+from posetest.report.tune_html import render_tuning
 from posetest.space import INDEX, PARAMETERS
 
 #: Bytes that a report may have; pictures take what the rest leaves.
@@ -67,19 +70,20 @@ class Section:
 
 
 def write_report(run: RunFolder, path: Path) -> Path:
-    """Write the report of ``run`` to the file ``path`` and return it.
+    """Write the report of ``run``, audit, search or tuning curves, to the file ``path`` and return it.
 
     Raises:
         RunError: the run has no records yet, or they do not fit run.toml.
     """
-    text = render(run)
+    renderers = {"search": render_search, "tune": render_tuning}
+    text = renderers.get(run.info.kind, render)(run)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_aside(path, lambda partial: partial.write_text(text, encoding="utf-8"))
     return path
 
 
 def render(run: RunFolder) -> str:
-    """The report of ``run`` as HTML text; raises what ``write_report`` does."""
+    """The report of the audit ``run`` as HTML text; raises what ``write_report`` does."""
     intervals = {scene.name: free_intervals(scene) for scene in run.info.scenes}
     needed = dict.fromkeys(PARAMETERS[INDEX[name]].column for free in intervals.values() for name in free)
     frame = outcomes(run, [*QUATERNION, *needed])
@@ -107,23 +111,10 @@ def render(run: RunFolder) -> str:
         "visible_long_px": VISIBLE_LONG_PX,
         "size_px": run.info.image_size,
     }
-    template = _environment().get_template("report.html.j2")
+    template = environment().get_template("report.html.j2")
     rest = len(template.render(context, pictures={}))
     text: str = template.render(context, pictures=embed(run, kept, max(_BUDGET - rest, _LEAST_FOR_PICTURES)))
     return text
-
-
-def _environment() -> Any:
-    """Templates that escape every value: names of scenes, labels and files may hold markup."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    return Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
 
 
 def _title(run: RunFolder) -> str:

@@ -9,7 +9,7 @@ import pandas as pd
 
 from posetest.engine.run import RunFolder
 
-_USES = {"canonical": 2}  # in the verdict and in the object's section
+_USES = {"canonical": 2}  # in the verdict and in the object's section; of a search each is shown once
 _PNG = b"\x89PNG\r\n\x1a\n"
 
 

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from posetest.config import SearchInfo
 from posetest.engine.record import CONFIDENT
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 _THIN = "\u202f"  # narrow no-break space before a percent sign
 _NONE = "–"
@@ -35,6 +39,11 @@ def count(value: float) -> str:
 def decimal(value: float) -> str:
     """A probability as "0.93"; a dash where there is none."""
     return _NONE if value is None or math.isnan(value) else f"{value:.2f}"
+
+
+def number(value: float) -> str:
+    """A score with four digits; a dash where there is none."""
+    return _NONE if value is None or math.isnan(value) else f"{value:.4g}".replace("-", "−")
 
 
 def plural(number: int, noun: str) -> str:
@@ -100,3 +109,56 @@ def headline(rows: Sequence[Mapping[str, Any]]) -> str:
     if low["rate"] == high["rate"]:
         return f"The recognition rate is {percent(low['rate'])} for every object and model."
     return f"The recognition rate of an object lies between {ends[0]} and {ends[1]}."
+
+
+def is_nearest(search: SearchInfo) -> bool:
+    """Whether the smallest change was looked for, so that a score is minus a distance."""
+    return search.settings.objective.partition(":")[0].strip() == "nearest"
+
+
+def score_words(search: SearchInfo) -> str:
+    """What the score of a search is."""
+    if is_nearest(search):
+        return "minus the distance from the initial pose where the objective is reached, lower elsewhere"
+    return {"fool": "log p of the best wrong answer over the best accepted one"}.get(
+        search.objective,
+        "log p of the target"
+        if search.objective.startswith("target:") and "+" not in search.objective
+        else "objective",
+    )
+
+
+def worth(score: float, is_hit: bool, search: SearchInfo) -> str:
+    """A score in words: of a search for the nearest the angle or distance, else the number."""
+    if not is_nearest(search) or not is_hit:
+        return f"score {number(score)}"
+    if set(search.vary) == {"yaw", "pitch", "roll"}:
+        return f"{math.degrees(-score):.2f}° away"
+    return f"{-score:.3f} away"
+
+
+def search_headline(
+    search: SearchInfo,
+    rising: pd.DataFrame,
+    first: int | None,
+    calls: int,
+    is_reachable: bool,
+    survives: Sequence[object],
+) -> str:
+    """What a search came to, in a sentence or two.
+
+    ``rising`` holds the records at which the best score rose, ``first`` the call of the first hit, ``survives`` whether
+    each kept pose does.
+    """
+    if not len(rising):
+        return f"No pose could be scored in {plural(calls, 'call')}."
+    best = rising.iloc[-1]
+    label = str(best["top1_label"])
+    seen = f", read as {label} ({decimal(float(best['top1_p']))})" if label else ""
+    if is_reachable and first is None:
+        return f"Not reached in {plural(calls, 'call')}; the best pose has {worth(best['score'], False, search)}{seen}."
+    text = f"Best pose: {worth(best['score'], bool(best['hit']), search)}{seen}, found at call {count(best['calls'])}."
+    if first is not None:
+        held = sum(value is True or value == 1 for value in survives)
+        text = f"Reached first at call {count(first)}. {text} {held} of {len(survives)} kept poses survive."
+    return text

@@ -13,7 +13,16 @@ from typing import Any
 
 import msgspec
 
-from posetest.config import DEFAULT_RENDER, BackgroundConfig, ObjectConfig, SceneConfig, decode, read_toml, to_toml
+from posetest.config import (
+    DEFAULT_RENDER,
+    DEFAULT_SEARCH,
+    BackgroundConfig,
+    ObjectConfig,
+    SceneConfig,
+    decode,
+    read_toml,
+    to_toml,
+)
 from posetest.errors import ConfigError, suggest
 from posetest.resources import bundled
 from posetest.scene.background import Background, background_files
@@ -51,7 +60,7 @@ class Scene:
     @cached_property
     def digest(self) -> str:
         """SHA-256 (hex) over everything that can change a picture of the scene but the mesh."""
-        config = msgspec.structs.replace(self.config, object=ObjectConfig(mesh=""), name="")
+        config = msgspec.structs.replace(self.config, object=ObjectConfig(mesh=""), name="", search=DEFAULT_SEARCH)
         if config.render == DEFAULT_RENDER:  # a table of nothing but defaults says no more than none
             config = msgspec.structs.replace(config, render=DEFAULT_RENDER)
         sha = hashlib.sha256(to_toml(config).encode())

@@ -13,9 +13,16 @@ from posetest.geometry.grids import (
     direction_to_cell,
     direction_to_mollweide,
     mollweide_to_direction,
+    rotation_to_cell,
+    super_fibonacci,
 )
+from posetest.geometry.so3 import euler_to_matrix, quaternion_to_matrix, viewing_direction
 
 NSIDES = [1, 2, 3, 4, 5, 8, 11, 16]
+
+
+def random_rotations(count: int, seed: int) -> np.ndarray:
+    return quaternion_to_matrix(np.random.default_rng(seed).normal(size=(count, 4)))
 
 
 def uniform_directions(count: int, seed: int) -> np.ndarray:
@@ -162,3 +169,34 @@ def test_points_of_any_shape_are_mapped() -> None:
     x, y = direction_to_mollweide(vectors)
     assert x.shape == y.shape == (3, 4)
     assert mollweide_to_direction(x, y)[0].shape == (3, 4, 3)
+
+
+def test_a_super_fibonacci_spiral_covers_so3_more_evenly_than_random_rotations() -> None:
+    """The largest hole, seen from many random rotations, is smaller than among as many random ones."""
+    even = quaternion_to_matrix(super_fibonacci(4000))
+    drawn = random_rotations(4000, 0)
+    seen_from = random_rotations(400, 1)
+    holes = {}
+    for name, grid in (("even", even), ("drawn", drawn)):
+        trace = np.einsum("aij,bij->ab", seen_from, grid).max(axis=1)
+        holes[name] = np.degrees(np.arccos(np.clip((trace - 1) / 2, -1, 1))).max()
+    assert holes["even"] < 0.85 * holes["drawn"]
+    assert holes["even"] < 14  # balls of this radius fill SO(3) about once: (pi^2 / 4000 * 6 / 4)^(1/3) is 9 degrees
+
+
+def test_cells_of_so3_are_equally_probable_for_random_rotations() -> None:
+    drawn = random_rotations(57_600, 3)
+    counts = np.bincount(rotation_to_cell(drawn, 2, 12), minlength=576)
+    assert len(counts) == 576
+    chi = ((counts - 100) ** 2 / 100).sum()
+    assert 575 - 4 * np.sqrt(2 * 575) < chi < 575 + 4 * np.sqrt(2 * 575)
+
+
+def test_a_cell_holds_what_looks_alike() -> None:
+    """Rotations of one cell show the object from directions of one HEALPix cell, turned by less than a bin's width."""
+    drawn = random_rotations(4000, 4)
+    cells = rotation_to_cell(drawn, 2, 12)
+    assert np.array_equal(cells // 12, direction_to_cell(viewing_direction(drawn), 2))
+    turned = euler_to_matrix(0, 0, np.radians(30)) @ drawn  # the camera's own turn by one bin
+    assert np.array_equal(rotation_to_cell(turned, 2, 12) // 12, cells // 12)
+    assert np.array_equal(np.mod(rotation_to_cell(turned, 2, 12) - cells, 12), np.ones(4000))

@@ -1,0 +1,25 @@
+"""What users call from Python. The command line is a thin layer over these functions."""
+
+from posetest.api.animation import animate, check_animation
+from posetest.api.auditing import audit
+from posetest.api.pictures import contact_sheet, grid_poses, render_poses
+from posetest.api.request import new_folder
+from posetest.api.run import Run, SearchRun, TuneRun, open_run
+from posetest.api.searching import search_poses
+from posetest.api.tuning import tuning_curves
+
+__all__ = [
+    "Run",
+    "SearchRun",
+    "TuneRun",
+    "animate",
+    "audit",
+    "check_animation",
+    "contact_sheet",
+    "grid_poses",
+    "new_folder",
+    "open_run",
+    "render_poses",
+    "search_poses",
+    "tuning_curves",
+]

@@ -1,0 +1,89 @@
+"""Run folders with their analysis, as users of the Python interface hold them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from posetest.analysis.searches import improvements
+from posetest.analysis.tuning import Responses, read_responses, tuning_table
+from posetest.engine.run import RunFolder
+from posetest.errors import RunError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+
+class Run(RunFolder):
+    """A run folder with its analysis: ``table()``, ``rates()``, ``report(path)``."""
+
+    def rates(self) -> pd.DataFrame:
+        """Recognition rates with 95 % intervals by scene, model and stratum (all or visible poses).
+
+        Raises:
+            RunError: the run is no audit: poses that a search went for say nothing about how frequent they are.
+        """
+        from posetest.analysis.rates import rates
+
+        return rates(self)
+
+    def report(self, path: str | Path | None = None) -> Path:
+        """Write the HTML report (by default report.html in the run folder) and return its path."""
+        from posetest.report.html import write_report
+
+        return write_report(self, Path(path) if path is not None else self.path / "report.html")
+
+
+class SearchRun(Run):
+    """The run folder of a search: ``best()``, ``found()``, ``path_to_best()``, ``table()``, ``report(path)``."""
+
+    def best(self) -> pd.Series:
+        """The kept pose of the highest score, a hit before any other: pose, score, label, whether it survives.
+
+        Raises:
+            RunError: nothing was kept: no pose could be scored, or the search has not ended.
+        """
+        found = self.found()
+        if not len(found):
+            raise RunError(f"{self.path}: no pose is kept here; go on with the search by --resume")
+        return found.iloc[0]
+
+    def found(self) -> pd.DataFrame:
+        """Kept poses that differ, hits first and best first; columns as in ``engine.run.IMAGE_SCHEMA``."""
+        images = self.images()
+        return images[images["kind"].isin(["hit", "best"])].reset_index(drop=True)
+
+    def path_to_best(self, most: int = 60) -> pd.DataFrame:
+        """The records at which a better pose than all before was found, at most ``most`` of them."""
+        return improvements(self, most)
+
+
+class TuneRun(Run):
+    """The run folder of tuning curves: ``units()``, ``responses()``, ``table()``, ``report(path)``."""
+
+    def units(self) -> pd.DataFrame:
+        """A row for each unit: preferred pose, half-widths, invariance; see ``analysis.tuning.tuning_table``.
+
+        Raises:
+            RunError: the run is not complete.
+        """
+        return tuning_table(read_responses(self))
+
+    def responses(self) -> Responses:
+        """The responses over the grid, and to the background alone.
+
+        Raises:
+            RunError: the run is not complete.
+        """
+        return read_responses(self)
+
+
+def open_run(path: str | Path) -> Run:
+    """The run in a folder; of a search a ``SearchRun``, of tuning curves a ``TuneRun``.
+
+    Raises:
+        RunError: there is no run.
+    """
+    run = Run.open(path)
+    kinds: dict[str, type[Run]] = {"search": SearchRun, "tune": TuneRun}
+    return kinds.get(run.info.kind, Run)(run.path, run.info)

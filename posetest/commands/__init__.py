@@ -1,0 +1,10 @@
+"""What each command of the command line does: arguments in, a call into the Python interface, results on stdout."""
+
+from posetest.commands.auditing import audit
+from posetest.commands.pictures import render
+from posetest.commands.reporting import doctor, report
+from posetest.commands.searching import search
+from posetest.commands.terminal import plain_warnings
+from posetest.commands.tuning import tune
+
+__all__ = ["audit", "doctor", "plain_warnings", "render", "report", "search", "tune"]

@@ -1,0 +1,33 @@
+"""posetest report, posetest doctor."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+from tyro.conf import Positional, arg
+
+
+def report(run: Annotated[Positional[Path], arg(metavar="RUN")], /, out: Path | None = None) -> int:
+    """Make the HTML report of a run folder again, from the folder alone.
+
+    Args:
+        run: The run folder.
+        out: Where to write; default: report.html in the run folder.
+    """
+    from posetest import api
+
+    sys.stdout.write(f"{api.open_run(run).report(out)}\n")
+    return 0
+
+
+def doctor() -> int:
+    """Show versions, whether torch and torchvision match, back ends, and how to get what is missing."""
+    from posetest.doctor import examine
+
+    checks = examine()
+    width = max(len(check.name) for check in checks)
+    for check in checks:
+        sys.stdout.write(f"{check.state:<8}{check.name:<{width}}  {check.text}\n")
+    return 1 if any(check.state == "broken" for check in checks) else 0
