@@ -1,7 +1,7 @@
 """All search methods on the same objects, network, targets, seeds and budgets of classifier calls.
 
-    python benchmarks/search.py [--out runs/search-benchmark] [--experiments untargeted targeted nearest coverage
-    second] python benchmarks/search.py --quick --json
+    python benchmarks/search.py [--out runs/search-benchmark] [--experiments untargeted targeted ...]
+    python benchmarks/search.py --quick --json
 
 A backward pass counts as two calls. Every task (method, object, seed) is one line of OUT/results.jsonl once it is done;
 started again, the benchmark goes on with what is missing and prints the tables. Tasks run side by side, one on each
@@ -14,6 +14,7 @@ targeted    ten labels an object, five of its most frequent wrong ones, five nev
 nearest     angle to the nearest misread pose, against a dense lattice of turns
 coverage    distinct pairs of SO(3) cell and wrong label found in 10,000 calls
 second      targeted again, the best three methods, two objects, mobilenet_v2
+roughness   how fast scores change with the pose, and how far a gradient holds
 
 Intervals are percentiles of a bootstrap that draws objects, then their targets and seeds.
 """
@@ -29,6 +30,7 @@ import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from search_tables import (
@@ -51,13 +53,14 @@ PUBLISHED = ("random", "zrs", "fd-g", "dr-g", "cma-report", "viewfool", "gmvfool
 OURS = ("auto", "surrogate", "cma", "gradient", "map-elites", "cma-me", "sobol", "grid")
 NEAREST = ("nearest", "random", "surrogate", "cma", "gradient", "fd-g", "dr-g", "cma-report", "viewfool")
 COVERAGE = ("map-elites", "cma-me", "random", "sobol")
+EXPERIMENTS = ("untargeted", "targeted", "nearest", "coverage", "second", "roughness")
 Record = dict[str, Any]
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("runs/search-benchmark"))
-    parser.add_argument("--experiments", nargs="*", default=["untargeted", "targeted", "nearest", "coverage", "second"])
+    parser.add_argument("--experiments", nargs="*", default=list(EXPERIMENTS))
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--objects", type=int, default=OBJECTS)
     parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
@@ -74,7 +77,14 @@ def main() -> None:
         store = Store(options.out)
         prepare(pool, store, options.objects)
         for experiment in options.experiments:
-            run_all(pool, store, tasks_of(experiment, store, options.seeds))
+            if experiment == "roughness":
+                from search_tasks import roughness
+
+                networks = (NETWORK, SECOND)
+                jobs = [(mesh, network) for network in networks for mesh in store.done["objects"][:4]]
+                measured(pool, store, "roughness", roughness, jobs)
+            else:
+                run_all(pool, store, tasks_of(experiment, store, options.seeds))
     tables = {title: rows for name in options.experiments for title, rows in tables_of(store, name).items()}
     print(json.dumps(tables) if options.json else "\n\n".join(f"## {k}\n\n{as_text(v)}" for k, v in tables.items()))
 
@@ -193,6 +203,8 @@ def tables_of(store: Store, experiment: str) -> dict[str, list[dict[str, Any]]]:
     """The tables of one experiment by title."""
     from search_tasks import CHECKPOINTS
 
+    if experiment == "roughness":
+        return {experiment: roughness_rows(store)}
     records = store.records(experiment)
     if experiment in ("targeted", "second"):
         tables = {experiment: targeted_rows(records, CHECKPOINTS, BUDGET // 5, BUDGET)}
@@ -204,6 +216,26 @@ def tables_of(store: Store, experiment: str) -> dict[str, list[dict[str, Any]]]:
         truth = {k.split("/")[1]: v["angle_deg"] for k, v in store.done.items() if k.startswith("truth/")}
         return {experiment: nearest_rows(records, truth)}
     return {experiment: coverage_rows(records) if experiment == "coverage" else untargeted_rows(records, 2000)}
+
+
+def roughness_rows(store: Store) -> list[dict[str, Any]]:
+    """By network and step, medians over objects of what ``roughness`` found."""
+    from search_tasks import STEPS
+
+    rows = []
+    for network in (NETWORK, SECOND):
+        found = [v for k, v in store.done.items() if k.startswith("roughness/") and k.endswith(f"/{network}")]
+        for number, step in enumerate(STEPS if found else ()):
+            rows.append(
+                {
+                    "network": network,
+                    "step, degrees": round(math.degrees(step), 2),
+                    "change of the score over its spread": median(v["change"][number] for v in found),
+                    "cosine of gradient and differences": median(v["cosine"][number] for v in found),
+                    "objects": len(found),
+                }
+            )
+    return rows
 
 
 def quick(pool: Any) -> dict[str, dict[str, float | None]]:

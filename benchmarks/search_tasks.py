@@ -248,3 +248,40 @@ def _coverage(task: Task) -> Iterator[dict[str, Any]]:
         "pairs_at": {str(k): v for k, v in at.items()},
         "labels": len(np.unique(pairs[:, 1])),
     }
+
+
+#: Steps at which ``roughness`` looks: radians, half-ranges.
+STEPS = (0.004, 0.01, 0.02, 0.05, 0.1, 0.3)
+
+
+def roughness(mesh: str, network: str, poses: int = 16) -> dict[str, Any]:
+    """How fast the score of the most frequent wrong label changes with the pose, and how far its gradient holds.
+
+    By step: the root mean square change of the score over a random turn of that size, as a share of its standard
+    deviation over poses, and the median cosine between the render gradient (2 x 2 samples) and central differences over
+    the step.
+    """
+    label = targets_of(mesh, network, 1)["frequent"][0]
+    scorer = scorer_of(mesh, network, f"target:{label}")
+    scorer = replace(scorer, scene=scorer.scene.drawn_with({"samples": 2}))
+    scene, domain = scorer.scene, scorer.domain
+    scorer = replace(scorer, renderer=open_renderer(scene.mesh, scene.background, scene.config.render, threads=1))
+    vectors = domain.sample(5, 0, poses)
+    told = scorer.evaluate(vectors, 0, with_gradient=True).evaluation
+    assert told.gradients is not None
+    spread = float(scorer.evaluate(domain.sample(6, 0, 256), 0).evaluation.scores.std())
+    turns = np.random.default_rng(0).normal(size=(poses, 3))
+    turns /= np.linalg.norm(turns, axis=1, keepdims=True)
+    changes, cosines = {}, {}
+    for step in STEPS:
+        moved = domain.moved(vectors, np.pad(step * turns, ((0, 0), (0, domain.dim - 3))))
+        change = scorer.evaluate(moved, 0).evaluation.scores - told.scores
+        changes[step] = float(np.sqrt(np.mean(change**2)) / spread)
+        slopes = np.zeros_like(told.gradients)
+        for k in range(domain.dim):
+            side = step * np.eye(domain.dim)[k]
+            ahead, behind = (scorer.evaluate(domain.moved(vectors, s * side), 0).evaluation.scores for s in (1, -1))
+            slopes[:, k] = (ahead - behind) / (2 * step)
+        sizes = np.linalg.norm(told.gradients, axis=1) * np.linalg.norm(slopes, axis=1)
+        cosines[step] = float(np.median((told.gradients * slopes).sum(axis=1) / np.maximum(sizes, 1e-30)))
+    return {"change": [changes[step] for step in STEPS], "cosine": [cosines[step] for step in STEPS]}

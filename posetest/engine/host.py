@@ -47,6 +47,8 @@ def versions() -> dict[str, str]:
         "numba",
         "trimesh",
         "pillow",
+        "cma",
+        "ribs",
         "onnxruntime",
         "pytorch3d",
     )

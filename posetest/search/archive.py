@@ -23,7 +23,7 @@ class Archive:
 
     def __init__(self, domain: Domain, radius: float) -> None:
         self._domain, self._radius = domain, radius
-        self._retired: list[Array] = []
+        self._retired = np.empty((0, sum(domain.embedding_groups)))
         self.vectors = np.empty((0, len(domain.base)))
         self.scores = np.empty(0)
         self.points = np.empty((0, sum(domain.embedding_groups)))
@@ -35,20 +35,22 @@ class Archive:
         scores = np.concatenate([self.scores, told.scores])
         is_known = np.isfinite(scores)
         self.scores = np.where(is_known, scores, scores[is_known].min() if is_known.any() else 0.0)
-        self.points = np.concatenate([self.points, self._domain.embedding(told.vectors)])
-        self.is_open = np.concatenate([self.is_open, self.are_open(told.vectors)])
+        points = self._domain.embedding(told.vectors)
+        self.points = np.concatenate([self.points, points])
+        self.is_open = np.concatenate([self.is_open, self.are_open(points)])
 
-    def are_open(self, vectors: Array) -> NDArray[np.bool_]:
-        """Which of ``vectors`` [m, parameters] lie in no region that has been searched."""
-        is_open = np.ones(len(vectors), dtype=bool)
-        for centre in self._retired:
-            is_open &= self._domain.distance(centre, vectors) >= self._radius
-        return is_open
+    def are_open(self, points: Array) -> NDArray[np.bool_]:
+        """Which of embedded ``points`` [m, e] lie in no region that has been searched."""
+        return np.asarray(self._far(points, self._retired).all(axis=1), dtype=np.bool_)
 
-    def retire(self, vector: Array) -> None:
-        """Take the region around ``vector`` [1, parameters] out of play."""
-        self._retired.append(vector)
-        self.is_open &= self._domain.distance(vector, self.vectors) >= self._radius
+    def retire(self, row: int) -> None:
+        """Take the region around the pose of this row out of play."""
+        centre = self.points[row][None]
+        self._retired = np.concatenate([self._retired, centre])
+        self.is_open &= self._far(self.points, centre)[:, 0]
+
+    def _far(self, points: Array, centres: Array) -> NDArray[np.bool_]:
+        return self._domain.embedded_distances(points, centres) >= self._radius
 
     def ranked(self) -> NDArray[np.int64]:
         """Rows in play, the best first."""

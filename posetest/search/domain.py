@@ -186,6 +186,17 @@ class Domain:
             parts.append(np.concatenate([np.cos(column), np.sin(column)], axis=1) if axis.is_circle else column)
         return np.concatenate(parts, axis=1) if parts else np.empty((len(vectors), 0))
 
+    def embedded_distances(self, points: Array, others: Array) -> Array:
+        """``distance`` [n, m] between all poses of two sets, from their embeddings [n, e] and [m, e]."""
+        total, first = np.zeros((len(points), len(others))), 0
+        for size in self.embedding_groups:
+            a, b = points[:, first : first + size], others[:, first : first + size]
+            squared = np.maximum((a * a).sum(1)[:, None] + (b * b).sum(1) - 2 * (a @ b.T), 0)
+            # of an angle the embedding holds the chord
+            total += squared if size == 1 else (2 * np.arcsin(np.minimum(np.sqrt(squared) / 2, 1))) ** 2
+            first += size
+        return np.sqrt(total)
+
     @cached_property
     def embedding_groups(self) -> tuple[int, ...]:
         """How many numbers of ``embedding`` belong to the rotation and to each axis: what shares a length scale."""

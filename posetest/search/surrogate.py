@@ -76,8 +76,8 @@ class SurrogateArm:
             self._next_fit = len(archive.scores) * _REFIT
         rows = self._conditioned()
         self._process.condition(archive.points[rows], archive.scores[rows])
-        candidates = self._candidates()
-        drawn = self._process.sample(self._domain.embedding(candidates), o.batch, self._rng)
+        candidates, points = self._candidates()
+        drawn = self._process.sample(points, o.batch, self._rng)
         chosen: list[int] = []
         for values in drawn:  # the best of each draw that no other draw has taken
             order = np.argsort(-values, kind="stable")
@@ -98,7 +98,7 @@ class SurrogateArm:
         """Retire the region of the best pose in play."""
         ranked = self._archive.ranked()
         if len(ranked):
-            self._archive.retire(self._archive.vectors[ranked[:1]])
+            self._archive.retire(int(ranked[0]))
         self._best, self._waited = -np.inf, 0
 
     def _conditioned(self) -> NDArray[np.int64]:
@@ -111,7 +111,8 @@ class SurrogateArm:
         others = np.setdiff1d(everything, best)
         return np.concatenate([best, self._rng.choice(others, most - len(best), replace=False)])
 
-    def _candidates(self) -> Array:
+    def _candidates(self) -> tuple[Array, Array]:
+        """Poses that may be proposed, and their embedding."""
         o, archive = self._options, self._archive
         count = o.candidates - int(o.candidates * o.share_new)
         around = archive.ranked()[: o.best]
@@ -123,5 +124,6 @@ class SurrogateArm:
                 self._domain.moved(base, self._rng.standard_normal((count, self._domain.dim)) * reach[:, None])
             )
         candidates = np.concatenate(parts)
-        is_open = archive.are_open(candidates)
-        return candidates[is_open] if is_open.sum() > o.batch else candidates
+        points = self._domain.embedding(candidates)
+        is_open = archive.are_open(points)
+        return (candidates[is_open], points[is_open]) if is_open.sum() > o.batch else (candidates, points)

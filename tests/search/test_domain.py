@@ -74,6 +74,14 @@ def test_embedded_points_lie_as_far_apart_as_near_poses_do() -> None:
     assert one.embedding(a).shape[1] == sum(one.embedding_groups)
 
 
+def test_distances_can_be_had_from_embeddings() -> None:
+    one = domain(light_azimuth=(-180.0, 180.0), distance=(3.0, 9.0))
+    a, b = one.sample(0, 0, 20), one.sample(1, 0, 20)
+    found = one.embedded_distances(one.embedding(a), one.embedding(b))
+    assert found.diagonal() == pytest.approx(one.distance(a, b), abs=1e-6)
+    assert found[3, 7] == pytest.approx(one.distance(a[3:4], b[7:8])[0], abs=1e-6)
+
+
 def test_poses_are_rounded_as_sampled_ones_are() -> None:
     one = domain()
     vectors = one.sample(3, 0, 20)
