@@ -61,6 +61,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, default=Path("runs/search-benchmark"))
     parser.add_argument("--experiments", nargs="*", default=list(EXPERIMENTS))
+    parser.add_argument("--methods", nargs="*", help="these alone")
     parser.add_argument("--seeds", type=int, default=SEEDS)
     parser.add_argument("--objects", type=int, default=OBJECTS)
     parser.add_argument("--processes", type=int, default=len(os.sched_getaffinity(0)))
@@ -84,7 +85,7 @@ def main() -> None:
                 jobs = [(mesh, network) for network in networks for mesh in store.done["objects"][:4]]
                 measured(pool, store, "roughness", roughness, jobs)
             else:
-                run_all(pool, store, tasks_of(experiment, store, options.seeds))
+                run_all(pool, store, tasks_of(experiment, store, options.seeds, options.methods))
     tables = {title: rows for name in options.experiments for title, rows in tables_of(store, name).items()}
     print(json.dumps(tables) if options.json else "\n\n".join(f"## {k}\n\n{as_text(v)}" for k, v in tables.items()))
 
@@ -141,7 +142,7 @@ def chosen(store: Store, network: str) -> list[str]:
     return sorted(counts, key=lambda mesh: (-counts[mesh], mesh))
 
 
-def tasks_of(experiment: str, store: Store, seeds: int) -> list[Any]:
+def tasks_of(experiment: str, store: Store, seeds: int, only: list[str] | None = None) -> list[Any]:
     from search_tasks import Task
 
     objects = store.done["objects"]
@@ -162,7 +163,11 @@ def tasks_of(experiment: str, store: Store, seeds: int) -> list[Any]:
     budget = {"untargeted": 2000, "targeted": BUDGET, "nearest": 2000, "coverage": 10_000}[experiment]
     # seed by seed: a benchmark that is stopped early has every method on every object
     return [
-        Task(experiment, NETWORK, mesh, m, seed, budget) for seed in range(seeds) for m in methods for mesh in objects
+        Task(experiment, NETWORK, mesh, method, seed, budget)
+        for seed in range(seeds)
+        for method in methods
+        if only is None or method in only
+        for mesh in objects
     ]
 
 

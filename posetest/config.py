@@ -249,6 +249,8 @@ class SearchInfo(Strict, frozen=True, omit_defaults=False):
     """Replay string of what does not, and of where a search that needs an initial pose begins."""
     objective: str
     """In words."""
+    is_turn: bool = False
+    """Whether the object's rotation on SO(3) is all that moves, so that distances are angles in radians."""
     evaluations: int = 0
     forward: int = 0
     """Pictures through the model."""

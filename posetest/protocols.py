@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import numpy as np
@@ -110,12 +110,14 @@ class Response:
         log_p: [n, k], log-probabilities of its classes; k is 0 where there is no classifier.
         logits: [n, k], its scores as they are, or None where it gives probabilities or does not tell.
         layers: outputs of watched layers by name.
+        notes: what objectives have worked out of it and may want again.
     """
 
     images: Tensor
     log_p: Tensor
     logits: Tensor | None
     layers: Mapping[str, Tensor]
+    notes: dict[int, Tensor] = field(default_factory=dict)
 
 
 @runtime_checkable

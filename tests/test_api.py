@@ -359,3 +359,9 @@ def test_a_contact_sheet_holds_its_pictures_in_reading_order() -> None:
     assert sheet[0, 0, 0] == 0
     assert sheet[0, 6, 0] == 128
     assert sheet[5, 0, 0] == 255
+
+
+def test_an_audit_needs_a_classifier(cube: posetest.Scene, tmp_path: Path) -> None:
+    with pytest.raises(ModelError, match="an audit asks what a classifier answers"):
+        audit(cube, tmp_path / "run", model="none")
+    assert not (tmp_path / "run").exists()

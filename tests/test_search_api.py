@@ -104,7 +104,7 @@ def test_the_nearest_failure_starts_from_an_upright_view_where_none_is_given(
     blind = posetest.load_model(
         lambda images: images.new_tensor([[0.0, 9.0, 0.0]]).expand(len(images), 3), labels=list("abc")
     )
-    with pytest.raises(ConfigError, match="each of 54 upright views reaches that already"):
+    with pytest.raises(ConfigError, match="each upright view reaches that already"):
         search(
             cube.__class__(**{**vars(cube), "config": _with_labels(cube, "a")}),
             tmp_path / "no",
@@ -208,6 +208,18 @@ def test_the_scene_file_says_what_is_searched_and_arguments_take_its_place(tmp_p
         ({"gradient": {"kind": "exact"}}, ConfigError, "gradient.kind"),
         ({"model": "none"}, LabelError, "name a model other than none"),
         ({"keep": 0}, ConfigError, "keep"),
+        ({"objective": "nearst"}, ConfigError, 'did you mean "nearest"'),
+        ({"objective": "nearest + fool"}, ConfigError, "nearest stands alone"),
+        ({"unit": "probability:red"}, ConfigError, "unit = probability:red goes with the objective maximise"),
+        ({"until": 1.0, "objective": "target:red"}, ConfigError, "until = 1.0 goes with the objective maximise"),
+        ({"budget": 3, "robust": 4}, ConfigError, "a budget of 3 does not pay for one pose, which takes 4"),
+        ({"method": "zrs", "vary": ["yaw"]}, ConfigError, "zrs searches along the distance"),
+        (
+            {"random": ["yaw", "pitch", "roll", "distance", "offset_x", "offset_y"]},
+            ConfigError,
+            "nothing is left to search",
+        ),
+        ({"model": [LargestColour(), LargestColour()]}, ModelError, "one model is wanted here, not 2"),
     ],
 )
 def test_mistakes_are_said_before_a_folder_exists(
@@ -216,6 +228,44 @@ def test_mistakes_are_said_before_a_folder_exists(
     with pytest.raises(error, match=words):
         search(cube, tmp_path / "run", **options)
     assert not (tmp_path / "run").exists()
+
+
+def test_the_search_for_the_nearest_measures_from_a_view_that_it_may_reach() -> None:
+    from posetest.api.search_plan import upright_views
+    from posetest.space import INDEX, scene_space
+
+    scene = posetest.load_scene("street")
+    space = scene_space(scene.config, scene.background.count)
+    views = upright_views(scene, space)
+    for name, interval in space.free.items():
+        values = views[:, INDEX[name]]
+        assert ((values >= interval.low) & (values <= interval.high)).all(), name
+    assert 1 < len(views) <= 54
+    assert len(np.unique(views, axis=0)) == len(views)
+
+
+def test_distances_that_are_no_angles_are_not_called_so(tmp_path: Path) -> None:
+    """Yaw, pitch and roll within narrow intervals are numbers in half-ranges; together and free they are a turn."""
+    angles = "".join(f"{name} = [-80, 80]\n" for name in ("yaw", "pitch", "roll"))
+    path = write_cube_scene(tmp_path, f'{SCENE}[space]\nrotation = "fixed"\n{angles}')
+    run = search(path, tmp_path / "run", objective="nearest", initial="yaw=0,pitch=0,roll=0,distance=5")
+    assert set(run.info.search.vary) == {"yaw", "pitch", "roll"}
+    assert not run.info.search.is_turn
+    assert "° away" not in run.report().read_text()
+
+
+def test_the_run_says_what_did_not_move(cube: posetest.Scene, tmp_path: Path) -> None:
+    run = search(cube, tmp_path / "run", vary=["yaw"], budget=20)
+    held = posetest.space.parse_pose(run.info.search.base)
+    table = run.table()
+    for name in ("distance", "pitch", "offset_x"):
+        column = next(c for c in table if c in (name, f"{name}_deg"))
+        assert table[column].to_numpy() == pytest.approx(held[name])
+
+
+def test_where_there_is_nothing_to_reach_nothing_persists_or_fails_to(cube: posetest.Scene, tmp_path: Path) -> None:
+    run = search(cube, tmp_path / "run", objective="maximise", unit="probability:red", budget=30)
+    assert run.found()[["persists", "survives"]].isna().all().all()
 
 
 def test_the_results_of_a_search_are_never_rates(cube: posetest.Scene, tmp_path: Path) -> None:

@@ -101,6 +101,11 @@ def test_a_grid_that_died_goes_on(cube: posetest.Scene, tmp_path: Path, monkeypa
     assert np.array_equal(resumed.responses().grid, whole.responses().grid)
     with pytest.raises(RunError, match="tune"):
         resumed.rates()
+    for other, words in (({"reduce": "max"}, "reduce = mean, now max"), ({"over": "pitch"}, "over = .*yaw.*pitch")):
+        with pytest.raises(RunError, match=words):
+            tune(cube, tmp_path / "died", resume=True, **other)
+    with pytest.raises(ModelError, match="one model is wanted here, not 2"):
+        tune(cube, tmp_path / "two", model=[Watchers(), LargestColour()])
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from posetest.api.request import (
 from posetest.api.run import Run
 from posetest.config import Backend, RunInfo, Samples, Shading
 from posetest.engine.host import default_threads, versions
+from posetest.errors import ModelError
 from posetest.space import Sampling
 
 _PART_SIZE = 1024  # poses of a record part, about; what a killed run can lose
@@ -76,6 +77,9 @@ def audit(
     render = {"backend": backend, "samples": samples, "shading": shading}
     scenes = [s.drawn_with(render, where="audit") for s in load_scenes(scene)]
     models = load_models(model)
+    for one in models:
+        if not one.categories:
+            raise ModelError(f"{one.name}: an audit asks what a classifier answers, and this model has no classes")
     if image_size is None:
         counts["image_size"] = default_image_size(models)
     info = RunInfo(

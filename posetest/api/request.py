@@ -13,7 +13,7 @@ import msgspec
 
 from posetest.config import ModelInfo, RunInfo, SceneInfo, SearchInfo
 from posetest.engine.run import RunFolder, file_name
-from posetest.errors import ConfigError, LabelError, RunError
+from posetest.errors import ConfigError, LabelError, ModelError, RunError
 from posetest.protocols import Model
 from posetest.render.select import describe
 from posetest.scene.scene import Scene, bundled_scenes, load_scene
@@ -135,6 +135,18 @@ def renderer_words(scenes: Sequence[Scene]) -> str:
     return "; ".join(f"{name}: {words}" for name, words in drawn.items())
 
 
+def load_one_model(model: ModelLike) -> Model:
+    """``model``, which must be a single one.
+
+    Raises:
+        ModelError: several, or one that cannot be loaded.
+    """
+    models = load_models(model)
+    if len(models) != 1:
+        raise ModelError(f"one model is wanted here, not {len(models)}: {', '.join(m.name for m in models)}")
+    return models[0]
+
+
 def accepted_classes(scene: Scene, model: Model) -> tuple[int, ...]:
     """Class indices of ``model`` that count as recognised; none where the scene accepts no label or there is no model.
 
@@ -188,13 +200,12 @@ def continued(kind: type[AnyRun], folder: Path, info: RunInfo) -> AnyRun:
     old = run.info
     if old.kind != info.kind:
         raise RunError(f"{folder}: holds a run of another kind ({old.kind}); choose another --out")
-    _check_search(folder, old.search, info.search)
-    for key in ("seed", "poses", "sampling", "image_size", "batch_size", "part_size", "renderer"):
-        if getattr(old, key) != getattr(info, key):
-            raise RunError(
-                f"{folder}: started with {key} = {getattr(old, key)}, now {getattr(info, key)}: "
-                "resume with the same command, or choose another --out"
-            )
+    if old.search is not None and info.search is not None:
+        _check_alike(folder, _search_facts(old.search), _search_facts(info.search))
+    if old.tune is not None and info.tune is not None:
+        _check_alike(folder, msgspec.structs.asdict(old.tune), msgspec.structs.asdict(info.tune))
+    settings = ("seed", "poses", "sampling", "image_size", "batch_size", "part_size", "renderer")
+    _check_alike(folder, *({key: getattr(i, key) for key in settings} for i in (old, info)))
     if changed := [
         name for name in old.versions.keys() | info.versions.keys() if old.versions.get(name) != info.versions.get(name)
     ]:
@@ -213,17 +224,15 @@ def continued(kind: type[AnyRun], folder: Path, info: RunInfo) -> AnyRun:
     return run
 
 
-def _check_search(folder: Path, old: SearchInfo | None, new: SearchInfo | None) -> None:
-    if old is None or new is None:
-        return
-    before, now = (
-        msgspec.structs.asdict(i.settings) | {"objective": i.objective, "vary": i.vary, "base": i.base}
-        for i in (old, new)
-    )
-    for key, value in before.items():
-        if value != now[key]:
+def _search_facts(info: SearchInfo) -> dict[str, object]:
+    return msgspec.structs.asdict(info.settings) | {"objective": info.objective, "vary": info.vary, "base": info.base}
+
+
+def _check_alike(folder: Path, old: Mapping[str, object], new: Mapping[str, object]) -> None:
+    for key, value in old.items():
+        if value != new[key]:
             raise RunError(
-                f"{folder}: started with {key} = {value}, now {now[key]}: "
+                f"{folder}: started with {key} = {value}, now {new[key]}: "
                 "resume with the same command, or choose another --out"
             )
 

@@ -18,12 +18,11 @@ from posetest.errors import ConfigError
 from posetest.objectives import parse_objective
 from posetest.protocols import Model, Objective
 from posetest.scene.scene import Scene
-from posetest.search.asktell import Method, Problem
+from posetest.search.asktell import Method, Problem, Search
 from posetest.search.domain import Domain, check_start, make_domain
 from posetest.search.nearest import NearestSearch
-from posetest.search.portfolio import AutoSearch
 from posetest.search.select import NEEDS_GRADIENT, make_method, method_name
-from posetest.space import INDEX, NAMES, Space, parse_pose, scene_space
+from posetest.space import INDEX, NAMES, PARAMETERS, Space, parse_pose, scene_space
 
 Array = NDArray[np.float64]
 
@@ -93,6 +92,13 @@ def make_plan(scene: Scene, model: Model, settings: SearchConfig, objective: Obj
         LabelError, ModelError: a label or unit that the model does not have.
     """
     space = scene_space(scene.config, scene.background.count, scene.source)
+    for key, value in (("unit", settings.unit), ("until", settings.until)):
+        if value is not None and (objective is not None or "maximise" not in settings.objective):
+            goal = objective or settings.objective
+            raise ConfigError(
+                f"{where}: {key} = {value} goes with the objective maximise, and this one is {goal}: "
+                f"say objective = maximise, or leave {key} out"
+            )
     head, _, rest = settings.objective.partition(":")
     is_nearest = objective is None and head.strip() == "nearest"
     if objective is None:
@@ -109,7 +115,7 @@ def make_plan(scene: Scene, model: Model, settings: SearchConfig, objective: Obj
     starts = np.where(np.isin(np.arange(len(NAMES)), moving), starts, domain.base)  # what does not move is alike in all
     for vector, text in zip(starts, settings.initial, strict=True):
         check_start(domain, vector, f'{where}: initial pose "{text}"')
-    first = starts[0] if poses else space.vector(canonical_pose(scene, space))[0]
+    first = starts[0] if poses else _within(space, space.vector(canonical_pose(scene, space)))[0]
     plan = Plan(objective, is_nearest, domain, starts, first)
     return plan.anchored_at(first) if is_nearest else plan
 
@@ -121,8 +127,6 @@ def choose_method(settings: SearchConfig, plan: Plan, scorer: Scorer, where: str
         ConfigError: no such method; one that needs gradients where there are none, or a pose to measure from.
     """
     method: Method = make_method(settings.method, f"{where}: method")
-    if plan.is_nearest and isinstance(method, AutoSearch):
-        return NearestSearch()
     if isinstance(method, NearestSearch) and not plan.is_nearest:
         raise ConfigError(f'{where}: method nearest goes with objective = "nearest"')
     if method_name(settings.method) in NEEDS_GRADIENT and not scorer.has_gradient:
@@ -131,6 +135,21 @@ def choose_method(settings: SearchConfig, plan: Plan, scorer: Scorer, where: str
             f"{scorer.model.name} to the pose: take another method (auto needs none)"
         )
     return method
+
+
+def check_affordable(method: Method, problem: Problem, where: str) -> None:
+    """Nothing, if ``method`` can begin on ``problem`` and its budget pays for a pose.
+
+    Raises:
+        ConfigError: not so.
+    """
+    proposal = Search(method, problem).ask()
+    each = problem.calls_per_pose * (1 if proposal is None else proposal.calls_each)
+    if problem.budget < each:
+        raise ConfigError(
+            f"{where}: a budget of {problem.budget} does not pay for one pose, which takes {each} classifier calls "
+            "here (copies of a robust objective, a backward pass counted as two): give a larger one"
+        )
 
 
 def tried(plan: Plan, scorer: Scorer, *, is_given: bool, where: str) -> tuple[Plan, Scorer]:
@@ -149,8 +168,8 @@ def tried(plan: Plan, scorer: Scorer, *, is_given: bool, where: str) -> tuple[Pl
         anchor = _recognised_view(scorer, plan.domain.space)
         if anchor is None:
             raise ConfigError(
-                f"{where}: nearest looks for the smallest change that leads to {plan.objective}, but each of 54 "
-                "upright views reaches that already: give an initial pose that does not, as in "
+                f"{where}: nearest looks for the smallest change that leads to {plan.objective}, but each "
+                "upright view reaches that already: give an initial pose that does not, as in "
                 'initial = ["yaw=30,distance=5"]'
             )
     elif scorer.evaluate(plan.first[None], 0).evaluation.margins[0] > 0:
@@ -164,10 +183,26 @@ def tried(plan: Plan, scorer: Scorer, *, is_given: bool, where: str) -> tuple[Pl
 
 
 def upright_views(scene: Scene, space: Space) -> Array:
-    """Poses [54, parameters] of the object upright and whole: 18 azimuths at three elevations."""
+    """Poses [n, parameters] of the object upright and whole: 18 azimuths at three elevations, as far as the scene goes.
+
+    54 poses where it frees or fixes nothing else; those that its intervals make alike are one.
+    """
     pose = canonical_pose(scene, space)
     views = [space.vector({**pose, "azimuth": a, "elevation": e}) for e in _ELEVATIONS for a in _AZIMUTHS]
-    return np.concatenate(views)
+    return np.unique(_within(space, np.concatenate(views)), axis=0)
+
+
+def _within(space: Space, vectors: Array) -> Array:
+    """``vectors`` [n, parameters] with what the scene frees moved into its intervals."""
+    moved = vectors.copy()
+    for name, interval in space.free.items():
+        values, period = moved[:, INDEX[name]], PARAMETERS[INDEX[name]].period
+        if period is not None:  # the turn's name in the interval, if it has one there
+            values = interval.low + np.mod(values - interval.low, period)
+            beyond = values - interval.high  # otherwise the nearer end
+            values = np.where(beyond > (interval.low + period - values), interval.low, values)
+        moved[:, INDEX[name]] = np.clip(values, interval.low, interval.high)
+    return moved
 
 
 def _recognised_view(scorer: Scorer, space: Space) -> Array | None:
@@ -188,5 +223,7 @@ def _searched(space: Space, settings: SearchConfig, is_nearest: bool, where: str
     if settings.vary:
         return settings.vary
     free = [name for name in space.free if name not in settings.random]
+    if settings.random and not free:
+        raise ConfigError(f"{where}: all that varies is drawn at random, so nothing is left to search; keep some of it")
     rotation = [name for name in _ROTATION if name in free]
     return rotation if is_nearest and rotation else free

@@ -13,7 +13,7 @@ from posetest.api.request import (
     SceneLike,
     continued,
     default_image_size,
-    load_models,
+    load_one_model,
     model_info,
     new_folder,
     renderer_words,
@@ -22,7 +22,7 @@ from posetest.api.request import (
     whole,
 )
 from posetest.api.run import SearchRun
-from posetest.api.search_plan import choose_method, make_plan, search_settings, tried
+from posetest.api.search_plan import check_affordable, choose_method, make_plan, search_settings, tried
 from posetest.config import Backend, RunInfo, Samples, SearchInfo, Shading
 from posetest.engine.evaluate import short_names
 from posetest.engine.host import default_threads, versions
@@ -114,7 +114,7 @@ def search_poses(
     }
     where = loaded.source
     settings = search_settings(loaded, given, where)
-    (one,) = load_models(model)
+    one = load_one_model(model)
     side = default_image_size([one]) if image_size is None else whole("image_size", image_size, least=1)
     plan = make_plan(loaded, one, settings, None if isinstance(objective, str | None) else objective, where)
     described = model_info(one, [loaded])
@@ -157,13 +157,15 @@ def search_poses(
             search=SearchInfo(
                 settings=settings,
                 vary=plan.domain.searched,
-                base=format_pose(plan.first, plan.domain.space),
+                base=format_pose(plan.domain.base, plan.domain.space),
                 objective=str(plan.objective),
+                is_turn=plan.domain.has_rotation and not plan.domain.axes,
             ),
         )
+        problem = plan.problem(counts["seed"], settings, has_gradient=scorer.has_gradient)
+        check_affordable(chosen, problem, where)
         folder = Path(out) if out is not None else new_folder([loaded], "search")
         run = continued(SearchRun, folder, info) if resume else SearchRun.create(folder, info)
-        problem = plan.problem(counts["seed"], settings, has_gradient=scorer.has_gradient)
         search_into(run, chosen, problem, scorer, progress or (lambda standing: None))
         keep_found(run, scorer, settings.keep, plan.first)
     run.finish()

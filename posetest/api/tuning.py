@@ -15,7 +15,7 @@ from posetest.api.request import (
     SceneLike,
     continued,
     default_image_size,
-    load_models,
+    load_one_model,
     model_info,
     new_folder,
     renderer_words,
@@ -95,7 +95,7 @@ def tuning_curves(
     workers = whole("threads", default_threads() if threads is None else threads, least=1)
     loaded = scene if isinstance(scene, Scene) else load_scene(scene)
     loaded = loaded.drawn_with({"backend": backend, "samples": samples, "shading": shading}, where="tune")
-    (one,) = load_models(model)
+    one = load_one_model(model)
     side = default_image_size([one]) if image_size is None else whole("image_size", image_size, least=1)
     space = scene_space(loaded.config, loaded.background.count, loaded.source)
     names, values, wraps = grid_of(over, space)

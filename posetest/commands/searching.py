@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
-from tyro.conf import Positional, UseAppendAction, arg
+from tyro.conf import FlagCreatePairsOff, Positional, UseAppendAction, arg
 
 from posetest.commands.terminal import print_json, print_rich, say_not_drawn, warm_up_kernels
 from posetest.config import Backend, GradientKind, Samples, Shading
@@ -35,7 +35,7 @@ def search(
     robust: int | None = None,
     jitter: str | None = None,
     gradient: GradientKind | None = None,
-    stop_at_hit: bool = False,
+    stop_at_hit: FlagCreatePairsOff[bool] = False,
     keep: int | None = None,
     animate: Path | None = None,
     seed: int = 0,
@@ -139,7 +139,8 @@ def search(
         )
     report_path = run.report()
     if animate is not None:
-        sys.stderr.write(f"animation: {api.animate(run, loaded, animate)}\n")
+        drawn = loaded.drawn_with({"backend": backend, "samples": samples, "shading": shading}, where="search")
+        sys.stderr.write(f"animation: {api.animate(run, drawn, animate)}\n")
     if as_json:
         print_json(search_summary(run))
     else:

@@ -63,7 +63,7 @@ SEARCH_SCHEMA = pa.schema(
         pa.field("calls", pa.int64()),  # of the model until and with this row, a backward pass counted as two
     ]
 )
-#: Columns of the record of tuning curves: those of an audit, and the responses; row -1 shows the background alone.
+#: Columns of the record of tuning curves: those of an audit, and the responses; row 0 shows the background alone.
 TUNE_SCHEMA = pa.schema([*SCHEMA, pa.field("responses", pa.list_(pa.float32()))])
 POSE_COLUMNS: tuple[str, ...] = tuple(p.column for p in PARAMETERS)
 

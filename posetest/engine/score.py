@@ -199,7 +199,9 @@ class Scorer:
                 score = margin if is_margin_enough else self.objective.score(response)
                 assert score is not None
                 if with_gradient:
-                    adjoints = torch.autograd.grad(score[score.isfinite()].sum(), pictures)[0].numpy()
+                    is_known = score.isfinite()
+                    adjoints = torch.autograd.grad(score[is_known].sum(), pictures)[0].numpy()
+                    adjoints[~is_known.cpu().numpy()] = 0  # 0 times NaN is NaN
         except Exception as error:  # a user's model may raise anything
             known = isinstance(error, PosetestError)
             said = str(error) if known else f"{self.model.name}: {type(error).__name__}: {error}"

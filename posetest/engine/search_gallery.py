@@ -45,10 +45,14 @@ def keep_found(run: RunFolder, scorer: Scorer, count: int, start: NDArray[np.flo
     for k, (file, kind) in enumerate(zip(files, kinds, strict=True)):
         row: dict[str, object] = {"file": file, "kind": kind, "scene": run.info.scenes[0].name}
         row |= {"model": run.info.models[0].name, "pose": format_pose(vectors[k], space), "index": -1}
-        row |= _answer("png", log_p[k], scorer.names) | {"persists": bool(margins[k] > 0)}
+        row |= _answer("png", log_p[k], scorer.names)
+        can_reach = not np.isnan(margins[k])
+        if can_reach:
+            row["persists"] = bool(margins[k] > 0)
         if fine_margins is not None and fine_log_p is not None:
             row |= _answer("samples", fine_log_p[k], scorer.names)
-            row["survives"] = bool(margins[k] > 0 and fine_margins[k] > 0)
+            if can_reach:
+                row["survives"] = bool(margins[k] > 0 and fine_margins[k] > 0)
         if k:
             record = chosen.iloc[k - 1]
             row |= {"index": int(record["index"]), "score": float(record["score"])}

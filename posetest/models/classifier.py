@@ -101,6 +101,12 @@ class Classifier:
             raise ModelError(
                 f"{self.name}: the layer {missing[0]} is there but took no part in this pass; watch another"
             )
+        for layer, output in seen.items():
+            if output.ndim == 0 or len(output) != len(images):
+                raise ModelError(
+                    f"{self.name}: the output of {layer}, {list(output.shape)}, does not hold one row for each of "
+                    f"{len(images)} images; watch a layer around it"
+                )
         return Response(
             images=images,
             log_p=_log_probabilities(scores, self.outputs, self.name),

@@ -24,7 +24,7 @@ def render_search(run: RunFolder) -> str:
     info = run.info
     assert info.search is not None
     rising, found, kept = improvements(run), labels_found(run), run.images()
-    spent = run.table(["calls", "margin"])
+    spent = run.table(["calls", "margin", "forward", "backward", "renders"])
     calls, first = int(spent["calls"].iloc[-1]), first_hit(run)
     curve = ""
     if len(rising):
@@ -52,6 +52,8 @@ def render_search(run: RunFolder) -> str:
             more_labels=max(len(found) - _MOST_LABELS, 0),
             first_hit=first,
             calls=calls,
+            poses=len(spent),
+            cost=spent[["forward", "backward", "renders"]].sum().to_dict(),
             curve=curve,
             score_words=words.score_words(info.search),
             worth=lambda score, is_hit: words.worth(score, is_hit, info.search),

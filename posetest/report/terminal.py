@@ -68,14 +68,16 @@ def search_table(run: RunFolder) -> RenderableType:
     table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
     for name, justify in (("score", "right"), ("read as", "left"), ("survives", "left"), ("pose", "left")):
         table.add_column(name, justify=justify, overflow="fold")  # type: ignore[arg-type]
+    is_reachable = bool(run.table(["margin"])["margin"].notna().any())
+    missed = "not reached" if is_reachable else "–"
     for row in found:
         is_hit = row["kind"] == "hit"
-        survives = {True: "yes", False: "no"}.get(row["survives"], "–") if is_hit else "not reached"
+        survives = {True: "yes", False: "no"}.get(row["survives"], "–") if is_hit else missed
         label = f"{row['top1_label']} {decimal(row['top1_p'])}" if row["top1_label"] else "–"
-        cells = (worth(row["score"], is_hit, search).removeprefix("score "), label, survives, row["pose"])
+        pose = row["pose"].replace(",", ", ")  # breaks between numbers, and can still be pasted
+        cells = (worth(row["score"], is_hit, search).removeprefix("score "), label, survives, pose)
         table.add_row(*(Text(_printable(str(cell))) for cell in cells))
     spent = f"{count(search.forward)} forward, {count(search.backward)} backward, {count(search.renders)} pictures"
-    is_reachable = bool(run.table(["margin"])["margin"].notna().any())
     line = search_headline(
         search,
         improvements(run),

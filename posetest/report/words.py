@@ -132,7 +132,7 @@ def worth(score: float, is_hit: bool, search: SearchInfo) -> str:
     """A score in words: of a search for the nearest the angle or distance, else the number."""
     if not is_nearest(search) or not is_hit:
         return f"score {number(score)}"
-    if set(search.vary) == {"yaw", "pitch", "roll"}:
+    if search.is_turn:
         return f"{math.degrees(-score):.2f}° away"
     return f"{-score:.3f} away"
 
@@ -159,6 +159,7 @@ def search_headline(
         return f"Not reached in {plural(calls, 'call')}; the best pose has {worth(best['score'], False, search)}{seen}."
     text = f"Best pose: {worth(best['score'], bool(best['hit']), search)}{seen}, found at call {count(best['calls'])}."
     if first is not None:
-        held = sum(value is True or value == 1 for value in survives)
-        text = f"Reached first at call {count(first)}. {text} {held} of {len(survives)} kept poses survive."
+        text = f"Reached first at call {count(first)}. {text}"
+        if judged := [value for value in survives if value in (True, False)]:
+            text += f" {judged.count(True)} of {len(judged)} kept poses survive."
     return text

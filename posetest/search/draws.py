@@ -50,6 +50,8 @@ class GridSearch(Strict, frozen=True):
         """The algorithm on ``problem``."""
         size = self.points or max(1, problem.budget // problem.calls_per_pose)
         vectors = grid(problem.domain, problem.seed, size)
+        if len(problem.starts):
+            yield Proposal(problem.starts)
         yield from together(problem.generator().permutation(vectors))
 
 

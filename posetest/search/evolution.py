@@ -10,7 +10,7 @@ import numpy as np
 from posetest.config import Strict
 from posetest.search.asktell import Array, Problem, Proposal, Steps
 from posetest.search.raw import RawCoordinates
-from posetest.search.steps import Count, NotNegative, Positive, start
+from posetest.search.steps import Count, NotNegative, Positive, Several, start
 
 
 class CmaEs(Strict, frozen=True):
@@ -21,7 +21,7 @@ class CmaEs(Strict, frozen=True):
 
     sigma: Positive = 1.0
     """First step size, for all numbers alike."""
-    population: Count = 18
+    population: Several = 18
     """Poses in a generation."""
     generations: Count = 100
     """Before it starts again elsewhere."""
@@ -51,7 +51,7 @@ class RestartingCma(Strict, frozen=True):
 
     sigma: Positive = 0.3
     """First step size: radians, half-ranges."""
-    population: Count = 14
+    population: Several = 14
     """Poses in a generation."""
     explored: Count = 100
     """Draws of which the best is the start."""

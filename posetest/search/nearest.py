@@ -18,7 +18,7 @@ from posetest.errors import ConfigError
 from posetest.search.asktell import Array, Evaluation, Problem, Proposal, Steps
 from posetest.search.domain import Domain
 from posetest.search.process import PoseProcess
-from posetest.search.steps import Count, Positive
+from posetest.search.steps import Count, Positive, Several
 
 _REFIT = 1.5  # hyperparameters are fitted again when there are so many times more poses
 _BACK = (0.01, 0.04, 0.12)  # steps back along the way to the nearest pose, as shares of it
@@ -37,7 +37,7 @@ class NearestSearch(Strict, frozen=True):
     """Factor of the radius after a ball without a failure."""
     shell: Count = 64
     """Poses tried in a ball before it grows."""
-    candidates: Count = 1000
+    candidates: Several = 1000
     """Poses of which a proposal is chosen."""
     kept: Count = 400
     """Poses that the process is conditioned on."""

@@ -29,7 +29,7 @@ class AutoSearch(Strict, frozen=True):
     less (discounted UCB: Garivier and Moulines, ALT 2011). For the nearest failure it is the method nearest.
     """
 
-    explored: NotNegative = 32
+    explored: Count = 32
     """Poses of a Sobol sequence at the beginning."""
     first: NotNegative = 400
     """Poses that are evaluated before evolution gets its turn."""

@@ -24,6 +24,7 @@ _TYPICAL = np.log([1.0, 0.5, 0.1, 0.6, 2.0, 0.08, 0.4])
 _SPREAD = np.array([0.7, 0.7, 1.0, 0.5, 0.7, 0.7, 0.7])  # of a normal prior around them
 _MOST_TO_FIT = 200  # points that hyperparameters are fitted to: the better half, and as many others
 _FIT_STEPS = 12
+_FARTHEST = 10.0  # that a hyperparameter may lie from the typical one, a logarithm
 _JITTER = 1e-5  # variance that keeps matrices of close points positive definite
 
 
@@ -46,6 +47,8 @@ class PoseProcess:
 
         def loss(theta: Array) -> float:
             """Minus the log posterior of the hyperparameters, without constants."""
+            if np.abs(theta - _TYPICAL).max() > _FARTHEST:  # a line search may try anything
+                return 1e9
             try:
                 factor = self._factor(points, theta)
             except LinAlgError:

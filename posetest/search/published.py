@@ -41,6 +41,8 @@ class DepthConstrainedSearch(Strict, frozen=True):
             ConfigError: the distance is not searched.
         """
         rng, prior = problem.generator(), problem.prior()
+        if len(problem.starts):
+            yield Proposal(problem.starts)
         while True:
             explored = yield from explore(problem, prior, self.depths, self.poses)
             low, high = sorted(_best_depths(explored))

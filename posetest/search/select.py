@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import msgspec
-
 from posetest.config import Strict, decode
 from posetest.errors import ConfigError, suggest
 from posetest.search.draws import GridSearch, RandomSearch, SobolSearch
@@ -35,7 +33,7 @@ METHODS: dict[str, tuple[type[Strict], dict[str, Any]]] = {
     "dr-g": (RendererGradient, {}),
     "cma-report": (CmaEs, {}),
     "viewfool": (ViewFool, {}),
-    "gmvfool": (ViewFool, {"components": 15, "population": 60}),
+    "gmvfool": (ViewFool, {"components": 15, "population": 45}),
 }
 #: Methods that ask for gradients.
 NEEDS_GRADIENT = ("gradient", "dr-g")
@@ -63,8 +61,3 @@ def make_method(text: str, where: str = "method") -> Any:
 def method_name(text: str) -> str:
     """The name without its options."""
     return text.partition("?")[0]
-
-
-def options_of(name: str) -> tuple[str, ...]:
-    """Names of a method's options."""
-    return tuple(field.encode_name for field in msgspec.structs.fields(METHODS[name][0]))

@@ -15,6 +15,7 @@ from posetest.space import INDEX
 Positive = Annotated[float, msgspec.Meta(gt=0)]
 Count = Annotated[int, msgspec.Meta(ge=1)]
 NotNegative = Annotated[int, msgspec.Meta(ge=0)]
+Several = Annotated[int, msgspec.Meta(ge=2)]
 
 #: Poses in one proposal where nothing depends on their order: enough to keep model and renderer busy.
 TOGETHER = 64

@@ -41,10 +41,14 @@ class SurrogateSearch(Strict, frozen=True):
     """Largest distance."""
     kept: Count = 400
     """Poses that the process is conditioned on: two thirds the best in play, the rest at random."""
-    patience: Count = 80
+    patience: Count = 40
     """Poses without a better one after which a region is left."""
     radius: Positive = 0.5
     """Size of a region: radians, half-ranges."""
+
+    def __post_init__(self) -> None:
+        if not self.smallest < self.largest:
+            raise ValueError("smallest must be less than largest")
 
     def run(self, problem: Problem) -> Steps:
         """The algorithm on ``problem``."""

@@ -161,6 +161,39 @@ def test_a_pose_without_a_score_is_worst_and_known_as_such() -> None:
     assert np.isnan(told.margins[1])
 
 
+def test_a_pose_that_a_model_cannot_score_leaves_the_gradients_of_the_others_alone() -> None:
+    scorer = make_scorer("fool")
+    vectors = inner_poses(scorer, 3)
+    whole = scorer.evaluate(vectors, 0, with_gradient=True).evaluation
+
+    class Failing(Blurry):
+        def forward(self, images: torch.Tensor) -> torch.Tensor:
+            scores = super().forward(images)
+            factors = torch.ones(len(images), 1)
+            if len(images) == 3:  # not while it is loaded
+                factors[1] = torch.nan
+            return scores * factors
+
+    told = replace(scorer, model=posetest.load_model(Failing())).evaluate(vectors, 0, with_gradient=True).evaluation
+    assert told.scores[1] == -np.inf
+    assert told.gradients is not None
+    assert whole.gradients is not None
+    assert np.array_equal(told.gradients[[0, 2]], whole.gradients[[0, 2]])
+    assert (told.gradients[1] == 0).all()
+
+
+def test_a_function_of_the_users_sees_each_picture_once() -> None:
+    seen = []
+
+    def brightness(images: torch.Tensor) -> torch.Tensor:
+        seen.append(len(images))
+        return images.mean((1, 2, 3))
+
+    scorer = make_scorer("fool")
+    replace(scorer, objective=BlackBox(brightness, until=0.5)).evaluate(inner_poses(scorer, 3), 0)
+    assert sum(seen) == 3
+
+
 def test_a_gradient_that_does_not_flow_is_refused_and_a_failing_model_named() -> None:
     scorer = make_scorer("fool")
     vectors = inner_poses(scorer, 2)

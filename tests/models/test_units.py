@@ -32,6 +32,17 @@ class Small(nn.Module):
         return self.second(self.relu(self.first(images - 0.5))).mean((2, 3))
 
 
+class Windows(nn.Module):
+    """Has twice as many rows as there are images within, as window attention has."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.windows = nn.Identity()
+
+    def forward(self, maps: torch.Tensor) -> torch.Tensor:
+        return torch.cat(self.windows(torch.cat(maps.chunk(2, dim=2))).chunk(2), dim=2)
+
+
 @pytest.fixture(scope="module")
 def images() -> torch.Tensor:
     return torch.rand((5, 3, 16, 16), generator=torch.Generator().manual_seed(1))
@@ -135,6 +146,12 @@ def test_layers_that_are_not_there_or_take_no_part_are_named(images: torch.Tenso
         LayerUnit("first", 4).value(model.respond(images, ["first"]))
     with pytest.raises(ModelError, match=r"at=14,0 is no position of its output, \[14, 14\] from 0"):
         LayerUnit("first", 0, "at", (14, 0)).value(model.respond(images, ["first"]))
+    windows = Small()
+    windows.relu = Windows()
+    with pytest.raises(
+        ModelError, match=r"output of relu.windows, \[10, 4, 7, 14\], does not hold one row for each of 5"
+    ):
+        posetest.load_model(windows).respond(images, ["relu.windows"])
     callable_model = posetest.load_model(lambda x: x.mean((2, 3)))
     with pytest.raises(ModelError, match="layers can be watched in PyTorch modules only"):
         callable_model.respond(images, ["first"])

@@ -181,7 +181,7 @@ def test_poses_without_a_score_do_not_end_a_search(name: str, bad: float) -> Non
     assert spent >= 400
 
 
-GIVEN = ("auto", "surrogate", "random", "gradient", "dr-g", "viewfool", "map-elites", "cma-me")
+GIVEN = ("auto", "surrogate", "random", "gradient", "dr-g", "viewfool", "map-elites", "cma-me", "sobol", "grid", "zrs")
 
 
 @pytest.mark.parametrize("name", GIVEN)
