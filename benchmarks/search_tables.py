@@ -67,6 +67,17 @@ def targeted_rows(records: list[Record], checkpoints: tuple[int, ...], early: in
     return sorted(rows, key=lambda row: -row[f"all: hit rate at {late}"][0])
 
 
+def paired_ratios(theirs: list[Record], ours: list[Record]) -> list[Record]:
+    """How many times the calls to the hit they need: searches of theirs that hit, 0 where ours does not."""
+    calls = {(r["mesh"], r["target"], r["seed"]): r["hit"] for r in ours}
+    pairs = [(r, calls[key]) for r in theirs if r["hit"] and (key := (r["mesh"], r["target"], r["seed"])) in calls]
+    return [{"mesh": r["mesh"], "ratio": r["hit"] / hit if hit else 0.0} for r, hit in pairs]
+
+
+def median_ratio(records: list[Record]) -> float:
+    return float(np.median([r["ratio"] for r in records]))
+
+
 def goal_rows(records: list[Record], published: tuple[str, ...], checkpoints: tuple[int, ...]) -> list[dict[str, Any]]:
     """What auto is held to: the best published method's hit rate in a fifth of its calls, and more at equal calls."""
     groups, last = by_method(records), checkpoints[-1]
@@ -81,6 +92,7 @@ def goal_rows(records: list[Record], published: tuple[str, ...], checkpoints: tu
         hits = sorted(r["hit"] for r in chosen["auto"] if r["hit"] is not None)
         needed = math.ceil(wanted * len(chosen["auto"]) - 1e-9)
         best_p = max(known, key=lambda m: median_p(-1)(chosen[m]))
+        ratios = paired_ratios(chosen[best], chosen["auto"])
         rows.append(
             {
                 "targets": " and ".join(kinds),
@@ -89,6 +101,7 @@ def goal_rows(records: list[Record], published: tuple[str, ...], checkpoints: tu
                 "auto's at a fifth": interval(chosen["auto"], hit_rate(last // 5)),
                 f"auto's at {last}": interval(chosen["auto"], hit_rate(last)),
                 "calls auto needs for it": hits[needed - 1] if 0 < needed <= len(hits) else None,
+                "its calls over auto's, median where it hits": interval(ratios, median_ratio),
                 f"best published median p ({best_p})": interval(chosen[best_p], median_p(-1)),
                 "auto's median p": interval(chosen["auto"], median_p(-1)),
             }
