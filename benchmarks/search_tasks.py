@@ -261,7 +261,8 @@ def roughness(mesh: str, network: str, poses: int = 16) -> dict[str, Any]:
     deviation over poses, and the median cosine between the render gradient (2 x 2 samples) and central differences over
     the step.
     """
-    label = targets_of(mesh, network, 1)["frequent"][0]
+    known = targets_of(mesh, network, 1)
+    label = (known["frequent"] + known["never"])[0]  # a network may know the object in all poses
     scorer = scorer_of(mesh, network, f"target:{label}")
     scorer = replace(scorer, scene=scorer.scene.drawn_with({"samples": 2}))
     scene, domain = scorer.scene, scorer.domain

@@ -1,8 +1,8 @@
 """The default search: several ways of searching share what they learn, and the budget goes where it pays.
 
 Which arms it has was decided by ``benchmarks/search.py`` (docs/performance.md): the surrogate finds most per call, and
-local evolution finds better poses than it late in a long search. Gradients are no arm: a network's score over poses
-turns so fast that a gradient holds for about a degree, and each costs three calls.
+local evolution finds better poses than it late in a long search. Gradients are no arm: over three degrees their
+cosine with what the score does is .4, and each costs three calls.
 """
 
 from __future__ import annotations
