@@ -97,12 +97,12 @@ def scorer_of(mesh: str, network: str, objective: str, vary: tuple[str, ...] = (
     return Scorer(scene, model, goal, domain, renderer, accepted, short_names(model))
 
 
-def views_recognised(mesh: str, network: str) -> dict[str, Any]:
-    """How many of 54 upright views are recognised, and the one that is most surely."""
+def anchor_of(mesh: str, network: str) -> Array:
+    """The upright view [parameters] that is recognised most surely."""
     scorer = scorer_of(mesh, network, "fool")
     vectors = upright_views(scorer.scene, scorer.domain.space)
-    margins = scorer.evaluate(vectors, 0).evaluation.margins
-    return {"recognised": int((margins <= 0).sum()), "anchor": vectors[int(margins.argmin())].tolist()}
+    anchor: Array = vectors[int(scorer.evaluate(vectors, 0).evaluation.margins.argmin())]
+    return anchor
 
 
 def targets_of(mesh: str, network: str, count: int = 5) -> dict[str, Any]:
@@ -161,7 +161,7 @@ def _first(is_hit: NDArray[np.bool_], calls: NDArray[np.int64]) -> int | None:
 
 
 def _untargeted(task: Task) -> Iterator[dict[str, Any]]:
-    anchor = np.array(views_recognised(task.mesh, task.network)["anchor"])
+    anchor = anchor_of(task.mesh, task.network)
     scorer = scorer_of(task.mesh, task.network, "fool", base=anchor)
     with closing(scorer.renderer):
         # the start as the search may have it: within the intervals of distance and offsets
@@ -200,7 +200,7 @@ def _targeted_record(
 
 
 def _nearest(task: Task) -> Iterator[dict[str, Any]]:
-    anchor = np.array(views_recognised(task.mesh, task.network)["anchor"])
+    anchor = anchor_of(task.mesh, task.network)
     scorer = replace(scorer_of(task.mesh, task.network, "fool", ROTATION, anchor), anchor=anchor)
     with closing(scorer.renderer):
         try:
@@ -215,7 +215,7 @@ def _nearest(task: Task) -> Iterator[dict[str, Any]]:
 
 def nearest_truth(mesh: str, network: str, spacing_deg: float = 0.7, most_deg: float = 30) -> dict[str, Any]:
     """The nearest misread pose of a dense lattice of turns around the most surely recognised view, shell by shell."""
-    anchor = np.array(views_recognised(mesh, network)["anchor"])
+    anchor = anchor_of(mesh, network)
     scorer = scorer_of(mesh, network, "fool", ROTATION, anchor)
     seen = 0
     with closing(scorer.renderer):
