@@ -9,7 +9,7 @@ import numpy as np
 
 from posetest.objects import school_bus_paint
 from posetest.objects.assemble import BuiltObject, Variation, assemble
-from posetest.objects.paint import Array, Canvas, Color, mix
+from posetest.objects.paint import Array, Canvas, mix
 from posetest.objects.parts import (
     Part,
     Skin,
@@ -26,6 +26,7 @@ from posetest.objects.parts import (
     turned,
 )
 from posetest.objects.school_bus_paint import AMBER, BLACK, CHROME, RED, Plan
+from posetest.objects.vehicles import axle_wheels
 
 LABELS = ("school bus",)
 
@@ -53,7 +54,13 @@ def build(seed: int = 0) -> BuiltObject:
     )
     parts = _body(plan) + _bonnet(plan, vary) + _trim(plan)
     for z, wide in ((plan.front_axle, 0.30), (plan.rear_axle, 0.42)):
-        parts += _wheels(plan, z, wide, vary.pick((0.75, 0.75, 0.74), ((0.9, 0.66, 0.1), BLACK, (0.92, 0.92, 0.92))))
+        parts += axle_wheels(
+            plan.half + 0.02,
+            z,
+            plan.wheel,
+            wide,
+            vary.pick((0.75, 0.75, 0.74), ((0.9, 0.66, 0.1), BLACK, (0.92, 0.92, 0.92))),
+        )
     parts += _mirrors(plan) + _stop_arm(plan)
     return BuiltObject(assemble("school_bus", parts), LABELS)
 
@@ -185,28 +192,6 @@ def _trim(plan: Plan) -> list[Part]:
         bevel=0.03,
     )
     return parts
-
-
-def _wheels(plan: Plan, z: float, wide: float, hub: Color) -> list[Part]:
-    """Two wheels on one axle, their outer sides a little outside the body."""
-    r = plan.wheel
-    canvas = Canvas.blank(2 * r, 2 * r, 64.0, (0.09, 0.09, 0.09))
-    canvas.disc(r, r, r * 0.93, (0.13, 0.13, 0.13), hole=r * 0.80)
-    canvas.disc(r, r, r * 0.60, hub)
-    canvas.disc(r, r, r * 0.52, mix(hub, BLACK, 0.35), hole=r * 0.46)
-    canvas.disc(r, r, r * 0.24, mix(hub, BLACK, 0.55))
-    canvas.disc(r, r, r * 0.17, mix(hub, (1.0, 1.0, 1.0), 0.2))
-    for x, y in circle(10) * r * 0.36:
-        canvas.disc(r + x, r + y, r * 0.055, BLACK)
-    side = Skin(canvas.picture)
-    tyre = plain((0.08, 0.08, 0.085))
-    w = wide / 2
-    profile = [(0.0, -w), (r * 0.88, -w), (r, -w + 0.06), (r, w - 0.06), (r * 0.88, w), (r * 0.62, w)]
-    profile += [(r * 0.56, w - 0.07), (r * 0.28, w - 0.07), (r * 0.22, w - 0.01), (0.0, w)]
-    wheel = turned(lathe(profile, tyre, segments=28), "z", -90)
-    mapped = box_mapped(wheel, {"": tyre, "+x": side}, (-wide / 2, -r, -r), (wide / 2, r, r))
-    right = [moved(p, (plan.half + 0.02 - wide / 2, r, z)) for p in mapped]
-    return right + [mirrored(p) for p in right]
 
 
 def _mirrors(plan: Plan) -> list[Part]:
