@@ -20,6 +20,7 @@ PriorName = Literal["uniform", "sphere", "log"]
 Backend = Literal["cpu", "reference", "pytorch3d"]
 Samples = Literal[1, 2]
 Shading = Literal["linear", "gamma_free"]
+Painted = Literal["plain", "indoor", "outdoor", "mixed"]
 GradientKind = Literal["analytic", "finite"]
 Unit = Annotated[float, msgspec.Meta(ge=0, le=1)]
 NonNegative = Annotated[float, msgspec.Meta(ge=0)]
@@ -65,7 +66,9 @@ class LightConfig(Strict, frozen=True):
 
 
 class BackgroundConfig(Strict, frozen=True):
-    """What is behind the object: a colour, one picture, or a folder of which each pose draws one."""
+    """What is behind the object: a colour, one picture, or several (a folder's, painted ones) of which each pose draws
+    one.
+    """
 
     color: str | tuple[Unit, Unit, Unit] = "#808080"
     """sRGB: "#rrggbb", three numbers in [0, 1], or "imagenet_mean", the flat background of the 2019 protocol."""
@@ -73,6 +76,10 @@ class BackgroundConfig(Strict, frozen=True):
     """Picture file, relative to the scene file."""
     images: str | None = None
     """Folder of pictures, relative to the scene file."""
+    painted: Painted | None = None
+    """Pictures painted by code: plain (colours, runs, clouds, boxes), indoor, outdoor, or mixed, all three in turn."""
+    count: Annotated[int, msgspec.Meta(ge=1)] | None = None
+    """How many painted pictures; 24 unless said."""
 
 
 class RenderConfig(Strict, frozen=True):
@@ -380,15 +387,23 @@ def read_toml(path: Path, kind: type[T]) -> T:
     Raises:
         ConfigError: the file is missing or not TOML, or its content does not fit.
     """
+    return decode(load_toml(path), kind, str(path))
+
+
+def load_toml(path: Path) -> dict[str, Any]:
+    """The tables of the TOML file at ``path``.
+
+    Raises:
+        ConfigError: the file is missing or not TOML.
+    """
     try:
-        data = tomllib.loads(path.read_text(encoding="utf-8"))
+        return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise ConfigError(f"{path}: no such file") from error
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"{path}: cannot be read as text ({error})") from error
     except tomllib.TOMLDecodeError as error:
         raise ConfigError(f"{path}: not valid TOML: {error}") from error
-    return decode(data, kind, str(path))
 
 
 def to_toml(struct: msgspec.Struct) -> str:

@@ -1,4 +1,4 @@
-"""What is behind the object: a colour, a picture, or a folder of pictures of which each pose draws one."""
+"""What is behind the object: a colour, a picture, or several pictures of which each pose draws one."""
 
 from __future__ import annotations
 
@@ -9,27 +9,30 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posetest.errors import ConfigError
+from posetest.scene.painted import paint_all
 
 #: File endings that a background folder is searched for.
 IMAGE_SUFFIXES = (".png", ".jpg", ".jpeg", ".webp", ".bmp")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True)
 class Background:
     """One colour or some pictures.
 
     Attributes:
         color: sRGB in [0, 1]; used where there are no pictures.
         files: the pictures, sorted by name; the background index of a pose counts in this order.
+        painted: in place of files, a kind of ``posetest.scene.painted`` and how many pictures of it.
     """
 
     color: tuple[float, float, float] = (0.5, 0.5, 0.5)
     files: tuple[Path, ...] = ()
+    painted: tuple[str, int] | None = None
 
     @property
     def count(self) -> int:
         """How many different backgrounds a pose may have."""
-        return max(1, len(self.files))
+        return self.painted[1] if self.painted is not None else max(1, len(self.files))
 
     def images(self, height: int, width: int) -> NDArray[np.float32]:
         """The backgrounds as float32 [count, 3, height, width], sRGB in [0, 1].
@@ -39,6 +42,8 @@ class Background:
         Raises:
             ConfigError: a picture cannot be read.
         """
+        if self.painted is not None:
+            return paint_all(*self.painted, height, width)
         if not self.files:
             flat = np.asarray(self.color, dtype=np.float32).reshape(1, 3, 1, 1)
             return np.ascontiguousarray(np.broadcast_to(flat, (1, 3, height, width)))

@@ -20,14 +20,15 @@ from posetest.config import (
     ObjectConfig,
     SceneConfig,
     decode,
-    read_toml,
     to_toml,
 )
 from posetest.errors import ConfigError, suggest
 from posetest.resources import bundled
 from posetest.scene.background import Background, background_files
+from posetest.scene.include import counted_from, read_scene
 from posetest.scene.load import SUFFIXES, load_mesh
 from posetest.scene.mesh import Mesh
+from posetest.scene.painted import DEFAULT_COUNT
 
 #: Colours with a name, sRGB. The mean over ImageNet's pictures is what stands behind the object in Alcorn et al. (CVPR
 #: 2019): after the usual normalisation it is zero.
@@ -91,27 +92,38 @@ def load_scene(
     front: str | None = None,
     labels: int | str | Sequence[int | str] = (),
     texture: str | Path | None = None,
+    under: str | Path | None = None,
 ) -> Scene:
     """The scene of a TOML file, of a bundled scene's name, or of a bare mesh file under default conditions.
 
-    ``up``, ``front``, ``labels`` and ``texture`` replace what the scene says of its object.
+    ``up``, ``front``, ``labels`` and ``texture`` replace what the scene says of its object. ``under`` names another
+    scene ("strike", "photographer.toml") whose conditions take the place of this one's: everything but the object.
 
     Raises:
         ConfigError: no such scene, or its content does not fit.
         MeshError: its mesh cannot be drawn.
     """
     path = find_scene(source)
-    config = read_toml(path, SceneConfig) if path.suffix.lower() == ".toml" else _around_mesh(path)
+    config, folder = _read(path), path.parent
+    name, where = config.name or path.stem, str(path)
+    if under is not None:
+        conditions = find_scene(under)
+        item = msgspec.structs.replace(config.object, **counted_from(config.object, folder, conditions.parent))
+        config = msgspec.structs.replace(_read(conditions), object=item, name=name)
+        folder, where = conditions.parent, f"{path} under {conditions}"
     accepted = (labels,) if isinstance(labels, str | int) else tuple(labels)
     changes: dict[str, Any] = {"up": up, "front": front, "labels": accepted or None}
     if texture is not None:
         changes["texture"] = str(Path(texture).resolve())
     given = {key: value for key, value in changes.items() if value is not None}
     config = msgspec.structs.replace(config, object=msgspec.structs.replace(config.object, **given))
-    return build_scene(config, folder=path.parent, name=config.name or path.stem, source=str(path))
+    return build_scene(config, folder=folder, name=name, source=where)
 
 
-def _around_mesh(path: Path) -> SceneConfig:
+def _read(path: Path) -> SceneConfig:
+    """A scene file's configuration, or the default one around a mesh file."""
+    if path.suffix.lower() == ".toml":
+        return read_scene(path)
     return SceneConfig(object=ObjectConfig(mesh=path.name), name=path.stem)
 
 
@@ -129,8 +141,13 @@ def build_scene(config: SceneConfig, *, folder: Path, name: str, source: str) ->
 
 def _background(config: BackgroundConfig, folder: Path, where: str) -> Background:
     color = parse_color(config.color, f"{where}: background.color")
-    if config.image and config.images:
-        raise ConfigError(f"{where}: [background] has both image and images; keep one")
+    given = [name for name in ("image", "images", "painted") if getattr(config, name)]
+    if len(given) > 1:
+        raise ConfigError(f"{where}: [background] has both {given[0]} and {given[1]}; keep one")
+    if config.count is not None and not config.painted:
+        raise ConfigError(f'{where}: background.count is of painted pictures; say which, as in painted = "outdoor"')
+    if config.painted:
+        return Background(color, painted=(config.painted, config.count or DEFAULT_COUNT))
     if config.images:
         return Background(color, background_files(folder / config.images))
     if config.image:
