@@ -20,8 +20,12 @@ if TYPE_CHECKING:
     from posetest.models.load import load_model
     from posetest.scene.load import load_mesh
     from posetest.scene.scene import Scene, load_scene
+    from posetest.stimuli.dataset import PoseDataset
+    from posetest.stimuli.priors import FailurePrior
 
 __all__ = [
+    "FailurePrior",
+    "PoseDataset",
     "Run",
     "Scene",
     "SearchRun",
@@ -50,6 +54,8 @@ _HOME = {
     "load_mesh": "posetest.scene.load",
     "Scene": "posetest.scene.scene",
     "load_scene": "posetest.scene.scene",
+    "PoseDataset": "posetest.stimuli.dataset",
+    "FailurePrior": "posetest.stimuli.priors",
 }
 
 

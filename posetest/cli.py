@@ -14,6 +14,9 @@ COMMANDS = {
     "search": "find poses at which a model fails or a unit fires",
     "tune": "tuning curves of a layer's units over pose parameters",
     "render": "draw one pose of a scene, or a grid of poses, as PNG",
+    "scenes": "list the bundled scenes, with a sheet of thumbnails",
+    "meshes": "list the bundled objects, or build them and their variants again",
+    "train-reference": "train a small classifier whose training poses are known",
     "report": "make the HTML report of a run folder again",
     "doctor": "show versions, back ends and what is missing",
 }
@@ -69,7 +72,7 @@ def _run(name: str, rest: list[str]) -> int:
 
     try:
         with commands.plain_warnings():
-            status: int = tyro.cli(getattr(commands, name), args=rest, prog=f"posetest {name}")
+            status: int = tyro.cli(getattr(commands, name.replace("-", "_")), args=rest, prog=f"posetest {name}")
             return status
     except PosetestError as error:
         sys.stderr.write(f"posetest: {error}\n")

@@ -150,6 +150,18 @@ class JitterConfig(Strict, frozen=True):
     background: bool = True
     """Whether each copy draws one of the scene's backgrounds."""
 
+    def widths(self) -> dict[str, float]:
+        """The standard deviation of each parameter that is moved by adding to it, by name, border units."""
+        return {
+            "distance": self.distance,
+            "offset_x": self.offset,
+            "offset_y": self.offset,
+            "light_azimuth": self.light_deg,
+            "light_elevation": self.light_deg,
+            "light_strength": self.light_strength,
+            "ambient": self.ambient,
+        }
+
 
 class GradientConfig(Strict, frozen=True):
     """How gradients of pictures are taken."""
@@ -204,6 +216,8 @@ class SceneConfig(Strict, frozen=True):
     object: ObjectConfig
     name: str = ""
     """Name in tables and reports; by default the file's stem."""
+    about: str = ""
+    """One line for lists of scenes."""
     camera: CameraConfig = CameraConfig()
     lights: tuple[LightConfig, ...] = (LightConfig(),)
     ambient: NonNegative = 0.3

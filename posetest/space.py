@@ -155,7 +155,7 @@ class Space:
             raise ConfigError(f"seed {seed}, pose index {start}: both must not be negative, and a seed be below 2**64")
         if sampling not in get_args(Sampling):
             raise ConfigError(f'sampling = "{sampling}"{suggest(sampling, get_args(Sampling))} (independent or sobol)')
-        unit = _sobol(seed, start, stop) if sampling == "sobol" else _independent(seed, start, stop)
+        unit = _sobol(seed, start, stop) if sampling == "sobol" else uniforms(seed, start, stop)
         vectors = np.empty((len(unit), len(PARAMETERS)))
         for i, parameter in enumerate(PARAMETERS):
             if parameter.name == "background" and "background" in self.free:
@@ -187,7 +187,8 @@ def _describe(name: str, interval: Interval) -> str:
     return f"{name} {how} {interval.low:g} to {interval.high:g}"
 
 
-def _independent(seed: int, start: int, stop: int) -> Array:
+def uniforms(seed: int, start: int, stop: int) -> Array:
+    """Rows start to stop - 1 of the seed's stream of numbers in [0, 1): float64 [stop - start, 32]."""
     stream = np.random.Philox(key=np.array([seed, 0], dtype=np.uint64))
     stream.advance(start * _STREAM_COLUMNS // _PHILOX_WORDS)
     return np.random.Generator(stream).random((stop - start, _STREAM_COLUMNS))

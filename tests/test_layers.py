@@ -21,6 +21,7 @@ LAYERS = [
     ("render",),
     ("models",),
     ("stimuli",),
+    ("training",),
     ("objectives",),
     ("search",),
     ("engine",),

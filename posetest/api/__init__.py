@@ -2,6 +2,7 @@
 
 from posetest.api.animation import animate, check_animation
 from posetest.api.auditing import audit
+from posetest.api.catalogue import scene_sheet, scene_table
 from posetest.api.pictures import contact_sheet, grid_poses, render_poses
 from posetest.api.request import new_folder
 from posetest.api.run import Run, SearchRun, TuneRun, open_run
@@ -20,6 +21,8 @@ __all__ = [
     "new_folder",
     "open_run",
     "render_poses",
+    "scene_sheet",
+    "scene_table",
     "search_poses",
     "tuning_curves",
 ]

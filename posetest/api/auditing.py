@@ -54,7 +54,8 @@ def audit(
     Args:
         model: a specification ("bundled", "torchvision:resnet50", "file.py:function?key=value", "onnx:file"), an
             nn.Module or callable from images [n, 3, h, w] in [0, 1] to class scores [n, k]; or several of them.
-        scene: a scene, a scene or mesh file, a bundled scene's name, or several; by default all bundled scenes.
+        scene: a scene, a scene or mesh file, a bundled scene's name, or several; by default those of all bundled
+            objects.
         poses: of each scene.
         seed: pose i of a scene depends on the seed and on i alone.
         sampling: "independent" draws, or a scrambled "sobol" sequence.

@@ -16,7 +16,7 @@ from posetest.engine.run import RunFolder, file_name
 from posetest.errors import ConfigError, LabelError, ModelError, RunError
 from posetest.protocols import Model
 from posetest.render.select import describe
-from posetest.scene.scene import Scene, bundled_scenes, load_scene
+from posetest.scene.scene import Scene, load_scene, object_scenes
 from posetest.space import Sampling, scene_space
 
 #: What is taken as a scene: an object, a scene or mesh file, or a bundled scene's name.
@@ -53,13 +53,13 @@ def call_text(models: Sequence[Model], scenes: Sequence[Scene], sampling: Sampli
 
 
 def load_scenes(scene: SceneLike | Sequence[SceneLike] | None) -> list[Scene]:
-    """Scenes with accepted labels and names of their own; None: all bundled ones.
+    """Scenes with accepted labels and names of their own; None: those of all bundled objects.
 
     Raises:
         ConfigError, MeshError: a scene that cannot be loaded.
         LabelError: a scene that accepts no label.
     """
-    given = bundled_scenes() if scene is None else scene
+    given = object_scenes() if scene is None else scene
     sources = [given] if isinstance(given, Scene | str | Path) else list(given)
     if not sources:
         raise ConfigError("no scene given, and none is bundled")

@@ -25,6 +25,7 @@ def audit(
     up: str | None = None,
     front: str | None = None,
     texture: Path | None = None,
+    under: str | None = None,
     sampling: Literal["independent", "sobol"] = "independent",
     batch_size: int = 32,
     image_size: int | None = None,
@@ -38,7 +39,7 @@ def audit(
     """Evaluate poses of scenes with models and write a run folder with a report.
 
     Args:
-        scenes: Scene files (.toml), mesh files or names of bundled scenes; none: all bundled scenes.
+        scenes: Scene files (.toml), mesh files or names of bundled scenes; none: those of all bundled objects.
         model: bundled | torchvision:NAME | timm:NAME | hf:NAME | FILE.py:FUNCTION | MODULE:FUNCTION | onnx:FILE, each
             with ?key=value options; repeat for several models on the same pictures. Default: bundled.
         poses: Poses of each scene.
@@ -48,6 +49,7 @@ def audit(
         up: Axis of the mesh file that points up, such as +z; write --up=-z for a negative one. One scene only.
         front: Axis of the mesh file that the object faces. One scene only.
         texture: Picture for a mesh that names none. One scene only.
+        under: Another scene, such as strike or photographer, whose conditions (all but the object) are used.
         sampling: Independent draws, or a scrambled Sobol sequence.
         batch_size: Pictures a model sees at once.
         image_size: Pixels of each side; default: the largest input of the models, at least 224.
@@ -60,7 +62,7 @@ def audit(
     """
     from posetest import api
     from posetest.report.terminal import rates_table
-    from posetest.scene.scene import load_scene
+    from posetest.scene.scene import load_scene, object_scenes
 
     if resume and out is None:
         raise ConfigError("--resume needs --out: which run folder is to go on?")
@@ -68,8 +70,9 @@ def audit(
     given = [name for name, value in changes.items() if value is not None]
     if given and len(scenes) != 1:
         raise ConfigError(f"{', '.join(given)}: for one scene only; here are {len(scenes)}. Write scene files instead")
-    loaded = [load_scene(s, up=up, front=front, labels=label, texture=texture) for s in scenes] or None
-    warm_up_kernels({backend or scene.config.render.backend for scene in loaded or []} or {backend or "cpu"})
+    named = scenes or object_scenes()
+    loaded = [load_scene(s, up=up, front=front, labels=label, texture=texture, under=under) for s in named]
+    warm_up_kernels({backend or scene.config.render.backend for scene in loaded})
     folder = out if out is not None else api.new_folder(loaded)
     sys.stderr.write(f"run folder: {folder}\n")
     with poses_progress() as progress:

@@ -23,6 +23,7 @@ def render(
     up: str | None = None,
     front: str | None = None,
     texture: Path | None = None,
+    under: str | None = None,
     threads: int | None = None,
     backend: Backend | None = None,
     samples: Samples | None = None,
@@ -39,6 +40,7 @@ def render(
         up: Axis of the mesh file that points up, such as +z; write --up=-z for a negative one.
         front: Axis of the mesh file that the object faces.
         texture: Picture for a mesh that names none.
+        under: Another scene, such as strike or photographer, whose conditions (all but the object) are used.
         threads: For rendering; default: all cores.
         backend: What draws; default: the scene's, which is cpu unless it says otherwise.
         samples: Samples a pixel and side, 2 for 2 x 2; default: the scene's, or 1.
@@ -51,7 +53,7 @@ def render(
 
     if output.suffix.lower() != ".png":
         raise ConfigError(f"{output}: the picture is written as PNG; let the name end in .png")
-    loaded = load_scene(scene, up=up, front=front, texture=texture)
+    loaded = load_scene(scene, up=up, front=front, texture=texture, under=under)
     texts, columns = api.grid_poses(grid, pose) if grid else ([pose], 1)
     warm_up_kernels({backend or loaded.config.render.backend})
     images = api.render_poses(

@@ -44,6 +44,7 @@ def search(
     up: str | None = None,
     front: str | None = None,
     texture: Path | None = None,
+    under: str | None = None,
     batch_size: int = 32,
     image_size: int | None = None,
     threads: int | None = None,
@@ -87,6 +88,7 @@ def search(
         up: Axis of the mesh file that points up, such as +z; write --up=-z for a negative one.
         front: Axis of the mesh file that the object faces.
         texture: Picture for a mesh that names none.
+        under: Another scene, such as strike or photographer, whose conditions (all but the object) are used.
         batch_size: Pictures a model sees at once.
         image_size: Pixels of each side; default: the model's input, at least 224.
         threads: For rendering and for torch; default: all cores.
@@ -104,7 +106,7 @@ def search(
         raise ConfigError("--resume needs --out: which run folder is to go on?")
     if animate is not None:
         api.check_animation(animate)
-    loaded = load_scene(scene, up=up, front=front, labels=label, texture=texture)
+    loaded = load_scene(scene, up=up, front=front, labels=label, texture=texture, under=under)
     warm_up_kernels({backend or loaded.config.render.backend})
     folder = out if out is not None else api.new_folder([loaded], "search")
     sys.stderr.write(f"run folder: {folder}\n")

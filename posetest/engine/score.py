@@ -284,16 +284,7 @@ def jittered(vectors: Array, jitter: JitterConfig, seed: int, number: int, backg
     if jitter.turn_deg:
         turned = tangent_to_matrix(turn) @ euler_to_matrix(*np.radians(vectors[:, _EULER].T))
         moved[:, _EULER] = np.degrees(matrix_to_euler(turned))
-    spread = {
-        "distance": jitter.distance,
-        "offset_x": jitter.offset,
-        "offset_y": jitter.offset,
-        "light_azimuth": jitter.light_deg,
-        "light_elevation": jitter.light_deg,
-        "light_strength": jitter.light_strength,
-        "ambient": jitter.ambient,
-    }
-    for name, width in spread.items():
+    for name, width in jitter.widths().items():
         parameter, shift = PARAMETERS[INDEX[name]], width * rng.normal()
         moved[:, INDEX[name]] = np.clip(moved[:, INDEX[name]] + shift, parameter.low, parameter.high)
     if jitter.background and backgrounds > 1:

@@ -54,8 +54,9 @@ def resolve_label(label: str | int, categories: Sequence[str], where: str = "the
     """The class index that ``label`` means.
 
     A name that is a class's name to the letter means that class, whatever else is called so. Otherwise upper and
-    lower case, "_", "-" and blanks make no difference, and the label must fit one class only. A string of digits is an
-    index unless a class is called so.
+    lower case, "_", "-" and blanks make no difference, and the label must fit one class only; of several synonyms, as
+    in "fire engine, fire truck", it is enough that the model knows one. A string of digits is an index unless a class
+    is called so.
 
     Raises:
         LabelError: unknown (with the closest names), ambiguous (with the candidates) or out of range.
@@ -70,7 +71,11 @@ def resolve_label(label: str | int, categories: Sequence[str], where: str = "the
         return exact[0]
     if not exact and re.fullmatch(r"[+-]?\d+", text):
         return _checked_index(int(text), categories, where)
-    found = exact or _index_by_synonym(categories).get(_normalised(text), [])
+    known = _index_by_synonym(categories)
+    found = exact or known.get(_normalised(text), [])
+    if not found:  # several synonyms, of which the model may know one
+        classes = {i for synonym in text.split(",") for i in known.get(_normalised(synonym), [])}
+        found = list(classes) if len(classes) == 1 else []
     if len(found) == 1:
         return found[0]
     if found:

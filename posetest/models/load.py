@@ -36,7 +36,7 @@ def load_model(
 
     A spec string is one of::
 
-        bundled
+        bundled[?weights=FILE] (a file that posetest train-reference wrote)
         none (for a search whose objective is a function of pictures)
         torchvision:NAME[?weights=DEFAULT|IMAGENET1K_V1|none|FILE]
         timm:NAME[?pretrained=false&checkpoint=FILE]
@@ -99,7 +99,10 @@ def _load_spec(spec: ModelSpec, labels: Labels, name: str | None) -> Model:
     if spec.kind == "bundled":
         from posetest.models import bundled
 
-        return _wrap(bundled.load(), spec.text, name or "bundled", labels, spec.options)
+        options = {key: value for key, value in spec.options.items() if key != "weights"}
+        path = Path(spec.options["weights"]) if "weights" in spec.options else bundled.WEIGHTS
+        plain = path.stem if "weights" in spec.options else "bundled"
+        return _wrap(bundled.load(path), spec.text, name or plain, labels, options)
     if spec.kind == "onnx":
         return _load_onnx(spec, labels, name)
     if spec.kind == "torchvision":

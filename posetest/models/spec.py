@@ -22,7 +22,7 @@ COMMON_OPTIONS = ("labels", "outputs", "size", "mean", "std", "interpolation", "
 
 #: Options of one kind alone. A user's function has those of its own signature instead.
 KIND_OPTIONS: dict[Kind, tuple[str, ...]] = {
-    "bundled": (),
+    "bundled": ("weights",),
     "torchvision": ("weights",),
     "timm": ("pretrained", "checkpoint"),
     "hf": ("revision",),

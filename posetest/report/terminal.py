@@ -1,4 +1,4 @@
-"""The table at the end of an audit."""
+"""Tables on the terminal: rates of an audit, what a search found, which scenes there are."""
 
 from __future__ import annotations
 
@@ -51,6 +51,21 @@ def rates_table(frame: pd.DataFrame) -> RenderableType:
     notes = [Text("\nShares of poses with 95 % intervals (Wilson). Poses drawn from:")]
     notes += [Text(_printable(f"{', '.join(names)}: {measure}")) for measure, names in scenes_of.items()]
     return Group(table, *notes)
+
+
+def scenes_table(frame: pd.DataFrame) -> RenderableType:
+    """The scenes of ``api.scene_table`` for a terminal of 80 columns."""
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, header_style="bold", pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("scene", overflow="fold")
+    table.add_column("recognised as", overflow="fold")
+    table.add_column("what it shows", overflow="fold", ratio=1)
+    for row in frame.to_dict(orient="records"):
+        cells = (row["scene"], row["labels"], row["about"] or row["measure"])
+        table.add_row(*(Text(_printable(str(cell))) for cell in cells))
+    return table
 
 
 def search_table(run: RunFolder) -> RenderableType:

@@ -21,7 +21,7 @@ def read_scene(path: Path) -> SceneConfig:
 
     * ``[object]`` with a mesh and ``[background]`` are taken whole,
     * a ``[space]`` with a preset starts afresh, and one with a rotation forgets yaw, pitch and roll,
-    * lists are taken whole, and ``name`` is never inherited.
+    * lists are taken whole, and ``name`` and ``about`` are never inherited.
 
     Raises:
         ConfigError: a file that is missing, not TOML or does not fit, or includes itself; names that very file.
@@ -41,14 +41,16 @@ def _merged(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
     included = own.pop("include", [])
     if not isinstance(included, list) or not all(isinstance(entry, str) for entry in included):
         raise ConfigError(f'{path}: include is a list of scene files, as in include = ["photographer.toml"]')
-    decode({"object": {"mesh": ""}} | own, SceneConfig, str(path))  # an error names this file, not the one above it
+    item = own.get("object", {})
+    whole = own | {"object": {"mesh": ""} | item if isinstance(item, dict) else item}
+    decode(whole, SceneConfig, str(path))  # an error names this file, not the one that includes it
     merged: dict[str, Any] = {}
     for entry in included:
         below = path.parent / entry
         if not below.is_file():
             raise ConfigError(f"{path}: include: no such scene file: {below}")
         tables = _merged(below, (*above, resolved))
-        tables.pop("name", None)
+        tables = {key: value for key, value in tables.items() if key not in ("name", "about")}
         merged = _over(merged, _moved(tables, below.parent, path.parent))
     return _over(merged, own)
 
@@ -58,8 +60,8 @@ def _over(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
     out = dict(lower)
     for key, value in upper.items():
         under = out.get(key)
-        whole = key == "background" or (key == "object" and "mesh" in value)
-        if not isinstance(value, dict) or not isinstance(under, dict) or whole:
+        is_whole = key == "background" or (key == "object" and "mesh" in value)
+        if not isinstance(value, dict) or not isinstance(under, dict) or is_whole:
             out[key] = value
             continue
         if key == "space":

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-Array = NDArray[np.float64]
+Array = NDArray[np.floating[Any]]
 Random = np.random.Generator
 
 #: How many pictures a scene has that names a kind and no number.
@@ -24,8 +25,8 @@ def paint(kind: str, index: int, height: int, width: int) -> NDArray[np.float32]
     The pictures of one index at two sizes show the same.
     """
     half = min(height, width) / 2
-    x = (np.arange(width) + 0.5 - width / 2) / half
-    y = (height / 2 - np.arange(height) - 0.5) / half
+    x: Array = (np.arange(width) + 0.5 - width / 2) / half
+    y: Array = (height / 2 - np.arange(height) - 0.5) / half
     painter, stream, index = _PAINTERS[kind], list(_PAINTERS).index(kind), index
     if kind == "mixed":
         painter, stream, index = _MIXED[index % len(_MIXED)], index % len(_MIXED), index // len(_MIXED)
@@ -49,7 +50,8 @@ def _color(rng: Random, low: float = 0.0, high: float = 1.0) -> Array:
 def _muted(rng: Random, low: float, high: float) -> Array:
     """A random colour of little saturation, as walls and furniture have it."""
     color = _color(rng, low, high)
-    return 0.45 * color + 0.55 * color.mean()
+    muted: Array = 0.45 * color + 0.55 * color.mean()
+    return muted
 
 
 def _over(picture: Array, cover: Array, color: Array) -> Array:
@@ -62,7 +64,8 @@ def _inside(x: Array, y: Array, x0: float, y0: float, x1: float, y1: float) -> A
     soft = 110.0
     across = np.minimum(x - x0, x1 - x) * soft
     along = np.minimum(y - y0, y1 - y) * soft
-    return np.clip(np.minimum(across, along) + 0.5, 0, 1)
+    cover: Array = np.clip(np.minimum(across, along) + 0.5, 0, 1)
+    return cover
 
 
 def _noise(rng: Random, x: Array, y: Array, octaves: tuple[int, ...] = (3, 6, 12, 24)) -> Array:
@@ -95,7 +98,7 @@ def _plain(rng: Random, x: Array, y: Array) -> Array:
     elif kind == 4:
         run = np.clip((rng.uniform(-0.4, 0.6) - y) * rng.choice([3.0, 60.0]) + 0.5, 0, 1)
         run = np.clip(run + rng.uniform(0, 0.5) * (_noise(rng, x, y) - 0.5), 0, 1)
-    picture = first + (second - first) * run
+    picture: Array = first + (second - first) * run
     if kind == 5:
         for _ in range(int(rng.integers(3, 12))):
             (cx, cy), (half_x, half_y) = rng.uniform(-1, 1, 2), rng.uniform(0.05, 0.6, 2)
@@ -112,7 +115,7 @@ def _ground(rng: Random, x: Array, y: Array, horizon: float, color: Array, tile:
     depth = 1.0 / np.maximum(horizon - y, 0.02)
     shade = 1 - 0.25 * np.exp(-depth / 6) + 0.0 * x
     grain = 0.16 * (_noise(rng, x * 0.5, (horizon - y) * 1.2 - 1.0) - 0.5)
-    floor = color * shade + grain
+    floor: Array = color * shade + grain
     if tile > 0:
         along, across = depth / tile + rng.uniform(0, 1), x * depth / tile + rng.uniform(0, 1)
         sharp = np.clip(8 / depth, 0.0, 1.0)

@@ -61,7 +61,9 @@ class Scene:
     @cached_property
     def digest(self) -> str:
         """SHA-256 (hex) over everything that can change a picture of the scene but the mesh."""
-        config = msgspec.structs.replace(self.config, object=ObjectConfig(mesh=""), name="", search=DEFAULT_SEARCH)
+        config = msgspec.structs.replace(
+            self.config, object=ObjectConfig(mesh=""), name="", about="", search=DEFAULT_SEARCH
+        )
         if config.render == DEFAULT_RENDER:  # a table of nothing but defaults says no more than none
             config = msgspec.structs.replace(config, render=DEFAULT_RENDER)
         sha = hashlib.sha256(to_toml(config).encode())
@@ -136,10 +138,15 @@ def build_scene(config: SceneConfig, *, folder: Path, name: str, source: str) ->
     item = config.object
     texture = folder / item.texture if item.texture else None
     mesh = load_mesh(folder / item.mesh, up=item.up, front=item.front, texture=texture)
-    return Scene(name, mesh, _background(config.background, folder, source), config, source)
+    return Scene(name, mesh, background_of(config.background, folder, source), config, source)
 
 
-def _background(config: BackgroundConfig, folder: Path, where: str) -> Background:
+def background_of(config: BackgroundConfig, folder: Path, where: str) -> Background:
+    """What a ``[background]`` table describes; relative paths count from ``folder``.
+
+    Raises:
+        ConfigError: a colour that is none, a picture that there is not, or more than one kind of background.
+    """
     color = parse_color(config.color, f"{where}: background.color")
     given = [name for name in ("image", "images", "painted") if getattr(config, name)]
     if len(given) > 1:
@@ -182,6 +189,11 @@ def parse_color(value: str | tuple[float, float, float], where: str) -> tuple[fl
 def bundled_scenes() -> tuple[Path, ...]:
     """The scene files that come with the package, sorted by name."""
     return tuple(sorted(bundled("scenes").glob("*.toml")))
+
+
+def object_scenes() -> tuple[Path, ...]:
+    """The scene files of the bundled objects: one each, beside those that are sets of conditions."""
+    return tuple(path for path in bundled_scenes() if (bundled("meshes") / f"{path.stem}.glb").is_file())
 
 
 def find_scene(source: str | Path) -> Path:

@@ -9,6 +9,8 @@ import pytest
 
 from posetest.errors import LabelError
 from posetest.models.labels import class_name, read_labels, resolve_label, resolve_labels, unnamed
+from posetest.models.torchvision_zoo import imagenet_categories
+from posetest.objects.catalogue import BUILDERS
 
 ANIMALS = (
     "tiger cat",
@@ -164,3 +166,14 @@ def test_a_missing_or_binary_file_of_class_names_is_refused(tmp_path: Path) -> N
         read_labels(tmp_path / "b.txt")
     with pytest.raises(LabelError, match="cannot be read as UTF-8 text"):
         read_labels(tmp_path)
+
+
+def test_of_several_synonyms_one_that_the_model_knows_is_enough() -> None:
+    assert resolve_labels("traffic light, traffic signal, stoplight", ["cab", "traffic light"], "x") == (1,)
+    with pytest.raises(LabelError, match="several labels are given as separate values"):
+        resolve_labels("cab, traffic light", ["cab", "traffic light"], "x")
+
+
+@pytest.mark.parametrize("name", BUILDERS)
+def test_bundled_objects_have_labels_that_torchvisions_networks_know(name: str) -> None:
+    assert len(resolve_labels(BUILDERS[name](0).labels, imagenet_categories(), name)) >= 1
