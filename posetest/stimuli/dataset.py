@@ -196,8 +196,9 @@ def _empty_like(some: NDArray[Any], count: int) -> Tensor:
     if get_worker_info() is None:
         return kind.new_empty(shape)
     size = int(np.prod(shape)) * some.itemsize
-    shared: Any = torch.UntypedStorage._new_shared(size)  # as torch's own collate function does
-    return torch.empty(0, dtype=kind.dtype).set_(shared, 0, torch.Size(shape))
+    # as torch's own collate function does
+    storage: torch.UntypedStorage = torch.UntypedStorage._new_shared(size)  # type: ignore[no-untyped-call]
+    return torch.empty(0, dtype=kind.dtype).set_(storage).view(shape)
 
 
 def _load(source: SceneSource) -> Scene:
