@@ -27,6 +27,8 @@ def main() -> None:
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     tune_process()
+    from torch.utils.data import DataLoader
+
     from posetest.render.select import open_renderer
     from posetest.scene.scene import load_scene
     from posetest.space import scene_space, vectors_to_views
@@ -54,12 +56,11 @@ def main() -> None:
                 draw(number)
             return (rounds - 1) * VIEWS * len(scenes) / (time.perf_counter() - started)
 
-    def dataset(workers: int, threads: int) -> float:
-        data = PoseDataset(
-            scenes, image_size=options.pixels, views=VIEWS, batch_size=BATCH, rounds=rounds, threads=threads
-        )
-        batches = iter(data.loader(workers))
-        for _ in range(max(1, workers)):
+    def dataset(workers: int, kind: str) -> float:
+        data = PoseDataset(scenes, image_size=options.pixels, views=VIEWS, batch_size=BATCH, rounds=rounds)
+        loaders = {"loop": data, "threads": data.loader(workers)}
+        batches = iter(loaders.get(kind) or DataLoader(data, batch_size=None, num_workers=workers))
+        for _ in range(workers):
             next(batches)  # processes, meshes and backgrounds are there
         started, count = time.perf_counter(), 0
         for images, _ in batches:
@@ -67,13 +68,13 @@ def main() -> None:
         return count / (time.perf_counter() - started)
 
     result = {}
-    for workers, threads in ((0, 1), (0, 2), (2, 1)):
+    for workers, kind in ((1, "loop"), (2, "threads"), (2, "processes")):
         alone, ours, ratios = [], [], []
         for _ in range(options.repeats):
-            alone.append(renderer_alone(max(1, workers) * threads))
-            ours.append(dataset(workers, threads))
+            alone.append(renderer_alone(workers))
+            ours.append(dataset(workers, kind))
             ratios.append(ours[-1] / alone[-1])
-        result[f"{workers} worker processes, threads={threads}"] = {
+        result[kind if kind == "loop" else f"{workers} {kind}"] = {
             "renderer, pictures a second": round(statistics.median(alone)),
             "dataset, pictures a second": round(statistics.median(ours)),
             "ratio": round(statistics.median(ratios), 3),

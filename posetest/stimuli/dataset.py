@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
+import itertools
+import threading
+from collections import OrderedDict, deque
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +15,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torch.utils.data import DataLoader, IterableDataset, get_worker_info
+from torch.utils.data import IterableDataset, get_worker_info
 
 from posetest.errors import ConfigError
 from posetest.models.labels import resolve_labels
@@ -34,11 +38,12 @@ class PoseDataset(IterableDataset[Batch]):
 
     In each round every scene has its turn once, in an order that the seed decides, and ``views`` pictures of it are
     drawn; a batch takes the next ``batch_size`` pictures. Batches depend on the arguments and the
-    epoch and on nothing else: ``loader`` gives the same ones in the same order with any number of workers.
+    epoch and on nothing else: whoever draws them, they are the same ones in the same order.
 
         data = PoseDataset(["a.toml", "b.toml"], batch_size=64, rounds=100)
-        for images, targets in data.loader(workers=4):
+        for images, targets in data.loader(workers=4):  # threads of this process: nothing is copied
             ...
+        DataLoader(data, batch_size=None, num_workers=4)  # processes; batches are already made
 
     Args:
         scenes: scenes, scene files, names of bundled scenes, or functions that make a scene; one or several.
@@ -52,7 +57,7 @@ class PoseDataset(IterableDataset[Batch]):
         prior: where poses come from; by default the scene's own space.
         transform: applied to the float32 array [n, 3, h, w] of the pictures of a scene in a batch; what it returns,
             [n, ...], is given out.
-        threads: of the renderer in each process; keep 1 with several workers.
+        threads: of each renderer; keep 1 with several workers.
         shard: (k, n) for process k of n that train together: every n-th batch is its own.
 
     Raises:
@@ -115,24 +120,29 @@ class PoseDataset(IterableDataset[Batch]):
         batches = -(-self.pictures() // self.batch_size)
         return len(range(self._shard[0], batches, self._shard[1]))
 
-    def loader(self, workers: int = 0, **options: Any) -> DataLoader[Batch]:
-        """A DataLoader of these batches, rendered by so many worker processes; ``options`` are DataLoader's own."""
-        return DataLoader(self, batch_size=None, num_workers=workers, **options)
+    def loader(self, workers: int = 2, *, ahead: int = 2) -> PoseLoader:
+        """The batches, drawn by so many threads in the background, up to ``ahead`` more than are being drawn.
+
+        Raises:
+            ConfigError: less than one worker.
+        """
+        return PoseLoader(self, workers, ahead)
 
     def __iter__(self) -> Iterator[Batch]:
         worker = get_worker_info()
         ours, workers = (worker.id, worker.num_workers) if worker is not None else (0, 1)
-        # a DataLoader takes one batch of each worker in turn
-        first, step = self._shard[0] + self._shard[1] * ours, self._shard[1] * workers
-        stage = _Stage(self._scenes, self._threads)
-        try:
-            for start in range(first * self.batch_size, self.pictures(), step * self.batch_size):
-                yield self._batch(stage, start, min(start + self.batch_size, self.pictures()))
-        finally:
-            stage.close()
+        with closing(self.stage()) as stage:
+            for number in range(ours, len(self), workers):  # a DataLoader takes one batch of each worker in turn
+                yield self.batch(stage, number)
 
-    def _batch(self, stage: _Stage, start: int, stop: int) -> Batch:
-        """Pictures ``start`` to ``stop`` - 1 of the epoch."""
+    def stage(self) -> _Stage:
+        """Where batches are drawn; threads may share one. To be closed after use."""
+        return _Stage(self._scenes, self._threads)
+
+    def batch(self, stage: _Stage, number: int) -> Batch:
+        """Batch ``number`` of this process of the shard."""
+        start = (self._shard[0] + self._shard[1] * number) * self.batch_size
+        stop = min(start + self.batch_size, self.pictures())
         images: Tensor | None = None
         classes = np.empty(stop - start, dtype=np.int64)
         for turn in range(start // self.views, -(-stop // self.views)):
@@ -163,24 +173,53 @@ class PoseDataset(IterableDataset[Batch]):
         return images if self._transform is None else self._transform(images)
 
 
+class PoseLoader:
+    """The batches of a ``PoseDataset`` in order, drawn in the background by threads."""
+
+    def __init__(self, data: PoseDataset, workers: int, ahead: int) -> None:
+        if workers < 1 or ahead < 0:
+            raise ConfigError(f"PoseDataset.loader: workers = {workers}, ahead = {ahead}: at least 1 and 0 are needed")
+        self._data, self._workers, self._ahead = data, workers, ahead
+
+    def __len__(self) -> int:
+        """As of the dataset."""
+        return len(self._data)
+
+    def __iter__(self) -> Iterator[Batch]:
+        numbers, waiting = iter(range(len(self._data))), deque[Future[Batch]]()
+        pool = ThreadPoolExecutor(self._workers, thread_name_prefix="posetest-dataset")
+        with closing(self._data.stage()) as stage:
+            try:
+                for number in itertools.islice(numbers, self._workers + self._ahead):
+                    waiting.append(pool.submit(self._data.batch, stage, number))
+                while waiting:
+                    done = waiting.popleft().result()
+                    for number in itertools.islice(numbers, 1):
+                        waiting.append(pool.submit(self._data.batch, stage, number))
+                    yield done
+            finally:  # also where the loop over the batches was left
+                pool.shutdown(wait=True, cancel_futures=True)
+
+
 class _Stage:
     """The scenes that are open in one process, the latest used ones."""
 
     def __init__(self, sources: Sequence[SceneSource], threads: int) -> None:
-        self._sources, self._threads = sources, threads
+        self._sources, self._threads, self._lock = sources, threads, threading.Lock()
         self._open: OrderedDict[int, tuple[Scene, Space, Renderer]] = OrderedDict()
 
     def open(self, number: int) -> tuple[Scene, Space, Renderer]:
         """The scene of that number with its space and its renderer."""
-        if number not in self._open:
-            if len(self._open) >= _OPEN:
-                self._open.popitem(last=False)[1][2].close()
-            scene = _load(self._sources[number])
-            space = scene_space(scene.config, scene.background.count, scene.source)
-            renderer = open_renderer(scene.mesh, scene.background, scene.config.render, threads=self._threads)
-            self._open[number] = (scene, space, renderer)
-        self._open.move_to_end(number)
-        return self._open[number]
+        with self._lock:
+            if number not in self._open:
+                if len(self._open) >= _OPEN:  # whoever still draws with the oldest may do so: it opens itself again
+                    self._open.popitem(last=False)[1][2].close()
+                scene = _load(self._sources[number])
+                space = scene_space(scene.config, scene.background.count, scene.source)
+                renderer = open_renderer(scene.mesh, scene.background, scene.config.render, threads=self._threads)
+                self._open[number] = (scene, space, renderer)
+            self._open.move_to_end(number)
+            return self._open[number]
 
     def close(self) -> None:
         """Ends the renderers' threads."""

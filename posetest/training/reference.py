@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn import functional as F
+from torch.utils.data import DataLoader
 
 from posetest.config import SceneConfig
 from posetest.errors import ConfigError, suggest
@@ -185,7 +186,8 @@ def _collected(data: PoseDataset, workers: int) -> Pictures:
     images = np.empty((data.pictures(), 3, INPUT_SIZE, INPUT_SIZE), dtype=np.uint8)
     classes = np.empty(len(images), dtype=np.int64)
     done = 0
-    for some, targets in data.loader(workers if workers > 1 else 0):
+    # processes: painting the objects is Python, and these pictures are small
+    for some, targets in DataLoader(data, batch_size=None, num_workers=workers if workers > 1 else 0):
         images[done : done + len(some)], classes[done : done + len(some)] = some.numpy(), targets.numpy()
         done += len(some)
     return images, classes

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from functools import partial
 
 import numpy as np
 import pytest
 import torch
+from torch.utils.data import DataLoader
 
 import posetest
 from posetest.errors import ConfigError, LabelError
@@ -17,22 +19,40 @@ from posetest.stimuli.dataset import PoseDataset
 SCENES = ["coffee_mug", "street_sign", "traffic_light"]
 
 
-def batches(workers: int = 0, **options: object) -> list[tuple[torch.Tensor, torch.Tensor]]:
-    data = PoseDataset(SCENES, **{"image_size": 32, "views": 4, "rounds": 3, "batch_size": 10} | options)
-    return list(data.loader(workers))
+def dataset(**options: object) -> PoseDataset:
+    return PoseDataset(SCENES, **{"image_size": 32, "views": 4, "rounds": 3, "batch_size": 10} | options)
+
+
+def batches(**options: object) -> list[tuple[torch.Tensor, torch.Tensor]]:
+    return list(dataset(**options))
 
 
 def key(picture: torch.Tensor) -> bytes:
     return picture.numpy().tobytes()
 
 
-def test_any_number_of_workers_gives_the_same_batches_in_the_same_order() -> None:
-    alone, two = batches(0), batches(2)
-    assert [len(images) for images, _ in alone] == [10, 10, 10, 6]
-    assert len(PoseDataset(SCENES, views=4, rounds=3, batch_size=10)) == 4
-    for (a, b), (c, d) in zip(alone, two, strict=True):
+def assert_alike(first: Iterable[tuple[torch.Tensor, torch.Tensor]], second: Iterable[object]) -> None:
+    for (a, b), (c, d) in zip(first, second, strict=True):
         assert torch.equal(a, c)
         assert torch.equal(b, d)
+
+
+def test_any_number_of_workers_gives_the_same_batches_in_the_same_order() -> None:
+    alone = batches()
+    assert [len(images) for images, _ in alone] == [10, 10, 10, 6]
+    assert len(dataset()) == 4
+    for workers in (1, 2, 5):
+        assert_alike(alone, dataset().loader(workers))
+    for workers in (0, 1, 2):
+        assert_alike(alone, DataLoader(dataset(), batch_size=None, num_workers=workers))
+
+
+def test_a_loop_may_be_left_early_and_begun_again() -> None:
+    loader = dataset().loader(2)
+    for images, _ in loader:
+        assert len(images) == 10
+        break
+    assert_alike(batches(), loader)
 
 
 def test_every_scene_has_its_views_and_its_own_class() -> None:
@@ -91,8 +111,14 @@ def make(name: str) -> Scene:
 
 def test_scenes_may_be_made_when_their_turn_comes() -> None:
     lazy = PoseDataset([partial(make, name) for name in SCENES], image_size=32, views=4, rounds=3, batch_size=10)
-    for (a, _), (b, _) in zip(lazy.loader(2), batches(), strict=True):
-        assert torch.equal(a, b)
+    assert_alike(batches(), lazy.loader(2))
+    assert_alike(batches(), DataLoader(lazy, batch_size=None, num_workers=2))
+
+
+def test_an_error_in_a_worker_reaches_the_loop() -> None:
+    data = PoseDataset(["coffee_mug", partial(make, "gone")], image_size=32, views=4, batch_size=4)
+    with pytest.raises(ConfigError, match="gone: no such scene"):
+        list(data.loader(2))
 
 
 def test_targets_come_from_the_networks_own_classes() -> None:
