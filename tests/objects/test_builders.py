@@ -101,6 +101,18 @@ def test_a_bus_drives_towards_the_front_on_wheels_below(seed: int) -> None:
     assert abs(x.max() + x.min()) < 1e-4
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_cab_carries_a_sign_on_its_cabin_and_is_lower_in_front_and_behind(seed: int) -> None:
+    mesh = BUILDERS["cab"](seed).mesh
+    x, y, z = mesh.verts_obj.T
+    assert np.abs(z[y > y.max() - 0.02]).max() < 0.25  # the sign stands on the middle of the roof
+    assert np.abs(x[y > y.max() - 0.02]).max() < 0.25
+    roof = y[np.abs(x) > 0.2].max()
+    assert y[z > 0.6].max() < roof - 0.15
+    assert y[z < -0.75].max() < roof - 0.15
+    assert np.abs(z[y < y.min() + 0.01]).min() > 0.3  # it stands on wheels before and behind the middle
+
+
 def test_a_mug_has_its_handle_on_the_right() -> None:
     mesh = BUILDERS["coffee_mug"](0).mesh
     x, z = mesh.verts_obj[:, 0], mesh.verts_obj[:, 2]
