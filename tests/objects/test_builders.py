@@ -113,6 +113,17 @@ def test_a_cab_carries_a_sign_on_its_cabin_and_is_lower_in_front_and_behind(seed
     assert np.abs(z[y < y.min() + 0.01]).min() > 0.3  # it stands on wheels before and behind the middle
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_minibus_is_tall_to_its_very_back_and_slopes_in_front(seed: int) -> None:
+    mesh = BUILDERS["minibus"](seed).mesh
+    x, y, z = mesh.verts_obj.T
+    tall = y.max() - y.min()
+    assert z.max() == pytest.approx(1.0, abs=1e-4)
+    assert y[z < -0.85].max() > y.max() - 0.15 * tall
+    assert y[z > 0.85].max() < y.max() - 0.5 * tall
+    assert 0.6 < np.ptp(x) / tall < 1.2
+
+
 def test_a_mug_has_its_handle_on_the_right() -> None:
     mesh = BUILDERS["coffee_mug"](0).mesh
     x, z = mesh.verts_obj[:, 0], mesh.verts_obj[:, 2]
