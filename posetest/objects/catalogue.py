@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from posetest.objects import cab, coffee_mug, minibus, school_bus, soccer_ball, street_sign, traffic_light
+from posetest.objects import cab, coffee_mug, golf_cart, minibus, school_bus, soccer_ball, street_sign, traffic_light
 from posetest.objects.assemble import Builder
 
 #: Name of the object, of its file in meshes/ and of its scene -> the builder; seed 0 gives the bundled object.
@@ -14,4 +14,5 @@ BUILDERS: dict[str, Builder] = {
     "street_sign": street_sign.build,
     "cab": cab.build,
     "minibus": minibus.build,
+    "golf_cart": golf_cart.build,
 }

@@ -25,7 +25,7 @@ from posetest.objects.parts import (
 _BLACK: Color = (0.06, 0.06, 0.07)
 
 
-def axle_wheels(half: float, z: float, radius: float, wide: float, hub: Color) -> list[Part]:
+def axle_wheels(half: float, z: float, radius: float, wide: float, hub: Color, *, segments: int = 28) -> list[Part]:
     """Two wheels on one axle, standing on y = 0: their outer sides at x = +-half, their axis at z, hubs painted."""
     r = radius
     canvas = Canvas.blank(2 * r, 2 * r, 64.0, (0.09, 0.09, 0.09))
@@ -41,7 +41,7 @@ def axle_wheels(half: float, z: float, radius: float, wide: float, hub: Color) -
     w = wide / 2
     profile = [(0.0, -w), (r * 0.88, -w), (r, -w + 0.06), (r, w - 0.06), (r * 0.88, w), (r * 0.62, w)]
     profile += [(r * 0.56, w - 0.07), (r * 0.28, w - 0.07), (r * 0.22, w - 0.01), (0.0, w)]
-    wheel = turned(lathe(profile, tyre, segments=28), "z", -90)
+    wheel = turned(lathe(profile, tyre, segments=segments), "z", -90)
     mapped = box_mapped(wheel, {"": tyre, "+x": side}, (-wide / 2, -r, -r), (wide / 2, r, r))
     right = [moved(p, (half - wide / 2, r, z)) for p in mapped]
     return right + [mirrored(p) for p in right]
@@ -58,7 +58,7 @@ def car_stations(profile: Sequence[Vector], axles: Sequence[float], radius: floa
     for axle in axles:
         inside |= np.abs(base[:, 0] - axle) <= arch + 0.01
         skirt = float(np.interp(axle, base[:, 0], base[:, 1]))
-        turn = np.linspace(np.pi, 0.0, 13)
+        turn = np.linspace(np.pi, 0.0, 10)
         z, bottom = axle + arch * np.cos(turn), radius + arch * np.sin(turn)
         # Not straight above each other: no triangle of the side may lose its area.
         z, bottom = np.concatenate([[z[0] - 0.01], z, [z[-1] + 0.01]]), np.concatenate([[skirt], bottom, [skirt]])

@@ -124,6 +124,19 @@ def test_a_minibus_is_tall_to_its_very_back_and_slopes_in_front(seed: int) -> No
     assert 0.6 < np.ptp(x) / tall < 1.2
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_golf_cart_is_open_between_its_roof_and_its_body(seed: int) -> None:
+    mesh = BUILDERS["golf_cart"](seed).mesh
+    low, high = mesh.verts_obj[:, 1].min(), mesh.verts_obj[:, 1].max()
+    middle, share = mesh.verts_obj[mesh.faces].mean(axis=1), (mesh.verts_obj[mesh.faces][..., 1] - low) / (high - low)
+    at_sides = np.abs(middle[:, 0]) > 0.8 * mesh.verts_obj[:, 0].max()
+    # Only posts stand there: what crosses the height of a driver's head is narrow along z.
+    crossing = at_sides & (share.min(axis=1) < 0.75) & (share.max(axis=1) > 0.75)
+    assert crossing.any()
+    assert np.ptp(mesh.verts_obj[mesh.faces[crossing]][..., 2], axis=1).max() < 0.25
+    assert np.abs(mesh.verts_obj[mesh.verts_obj[:, 1] < low + 0.01][:, 2]).min() > 0.2  # on wheels at both ends
+
+
 def test_a_mug_has_its_handle_on_the_right() -> None:
     mesh = BUILDERS["coffee_mug"](0).mesh
     x, z = mesh.verts_obj[:, 0], mesh.verts_obj[:, 2]
