@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from posetest.objects import cab, coffee_mug, golf_cart, minibus, school_bus, soccer_ball, street_sign, traffic_light
+from posetest.objects import (
+    cab,
+    coffee_mug,
+    golf_cart,
+    minibus,
+    motor_scooter,
+    school_bus,
+    soccer_ball,
+    street_sign,
+    traffic_light,
+)
 from posetest.objects.assemble import Builder
 
 #: Name of the object, of its file in meshes/ and of its scene -> the builder; seed 0 gives the bundled object.
@@ -15,4 +25,5 @@ BUILDERS: dict[str, Builder] = {
     "cab": cab.build,
     "minibus": minibus.build,
     "golf_cart": golf_cart.build,
+    "motor_scooter": motor_scooter.build,
 }

@@ -137,6 +137,17 @@ def test_a_golf_cart_is_open_between_its_roof_and_its_body(seed: int) -> None:
     assert np.abs(mesh.verts_obj[mesh.verts_obj[:, 1] < low + 0.01][:, 2]).min() > 0.2  # on wheels at both ends
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_motor_scooter_stands_on_two_wheels_in_line(seed: int) -> None:
+    mesh = BUILDERS["motor_scooter"](seed).mesh
+    x, y, z = mesh.verts_obj.T
+    touching = y < y.min() + 0.005
+    assert np.abs(x[touching]).max() < 0.25 * x.max()
+    assert z[touching].min() < -0.4
+    assert z[touching].max() > 0.4
+    assert y[np.abs(x) > 0.9 * x.max()].min() > 0.3  # the widest are the handlebar's grips and mirrors
+
+
 def test_a_mug_has_its_handle_on_the_right() -> None:
     mesh = BUILDERS["coffee_mug"](0).mesh
     x, z = mesh.verts_obj[:, 0], mesh.verts_obj[:, 2]
