@@ -20,12 +20,12 @@ def build(seed: int = 0) -> BuiltObject:
     """A taxi; seed 0 is the bundled one, others vary proportions, shade, stripe, rims and lettering."""
     vary = Variation(seed)
     plan = Plan(
-        yellow=vary.color((0.94, 0.67, 0.05), 0.025),
+        yellow=vary.color((0.96, 0.70, 0.06), 0.02),
         length=vary.number(4.8, 4.65, 5.0),
         half=vary.number(0.95, 0.92, 0.97),
         belt=vary.number(0.99, 0.96, 1.01),
-        top=vary.number(1.59, 1.56, 1.62),
-        wheel=vary.number(0.31, 0.30, 0.33),
+        top=vary.number(1.60, 1.57, 1.62),
+        wheel=vary.number(0.30, 0.29, 0.315),
         has_checker=vary.chance(True, 0.8),
         owner=vary.pick(_OWNERS[0], _OWNERS[1:]),
         number=f"{vary.integer(6, 1, 9)}{vary.pick('K', 'ABDEHM')}{vary.integer(42, 10, 99)}",

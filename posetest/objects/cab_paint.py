@@ -173,7 +173,6 @@ def above(plan: Plan) -> NDArray[np.uint8]:
         _seam(canvas, [(x, 0.20), (x + (0.1 if x < 1 else -0.1), length - plan.screen_foot)], plan.yellow)
         _seam(canvas, [(x + 0.02, length - 0.05), (x + 0.02, length - plan.rear_foot)], plan.yellow)
     _seam(canvas, [(0.16, 0.20), (width - 0.16, 0.20)], plan.yellow)
-    canvas.text(plan.number, plan.half, 0.62, 0.22, BLACK, weight=0.18)
     canvas.rect(0.2, length - plan.screen_foot - 0.12, width - 0.2, length - plan.screen_foot - 0.02, BLACK)
     return canvas.picture
 

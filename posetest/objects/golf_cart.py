@@ -229,7 +229,7 @@ def _controls(plan: _Plan) -> list[Part]:
     z = plan.dash
     parts = box((-plan.half + 0.08, 0.66, z - 0.06), (plan.half - 0.08, 0.90, z + 0.06), plain(_GREY))
     rim = circle(18)
-    ring = circle(5)
+    ring = circle(5)[::-1]
     rings = np.array([[((0.16 + 0.016 * c) * a, 0.016 * s, -(0.16 + 0.016 * c) * b) for c, s in ring] for a, b in rim])
     wheel = loft(rings, black, caps=False, crease_deg=60.0, closed_path=True)
     spokes = box((-0.15, -0.012, -0.02), (0.15, 0.012, 0.02), black)

@@ -20,7 +20,7 @@ _OWNERS = ("CITY SHUTTLE", "AIRPORT SHUTTLE", "COMMUNITY BUS", "VALLEY TOURS")
 def build(seed: int = 0) -> BuiltObject:
     """A minibus; seed 0 is the bundled one, others vary length, height, windows, both tones and lettering."""
     vary = Variation(seed)
-    windows = vary.integer(4, 3, 5)
+    windows = vary.integer(3, 3, 5)
     plan = Plan(
         upper=vary.color((0.93, 0.93, 0.91), 0.03),
         lower=vary.pick(_LOWER[0], _LOWER[1:]),
@@ -86,6 +86,7 @@ def _cabin(plan: Plan) -> list[Part]:
         "-x": Skin(minibus_paint.cabin_side(plan, is_right=True)),
         "+z": Skin(minibus_paint.windscreen(plan)),
         "-z": Skin(minibus_paint.rear_window(plan)),
+        "+y": Skin(minibus_paint.roof(plan)),
         "-y": plain(BLACK),
     }
     return car_cabin(levels, skins)

@@ -172,6 +172,17 @@ def rear_window(plan: Plan) -> NDArray[np.uint8]:
     return canvas.picture
 
 
+def roof(plan: Plan) -> NDArray[np.uint8]:
+    """The roof from above, the front below: beads along the sheet."""
+    half = plan.half * 0.985
+    length = plan.screen_foot + 0.048 * plan.half
+    canvas = Canvas.blank(2 * half, length, _PX_PER_M / 1.5, plan.upper)
+    for x in (-0.66, -0.44, -0.22, 0.0, 0.22, 0.44, 0.66):
+        ends = [(half + x, length - plan.roof_front + 0.30), (half + x, length - 0.35)]
+        canvas.line(ends, 0.05, mix(plan.upper, BLACK, 0.22))
+    return canvas.picture
+
+
 def front(plan: Plan) -> NDArray[np.uint8]:
     """Grille and headlamps below the bonnet."""
     width, height = 2 * plan.half, plan.belt - plan.floor
