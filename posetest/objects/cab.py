@@ -29,7 +29,6 @@ def build(seed: int = 0) -> BuiltObject:
         has_checker=vary.chance(True, 0.8),
         owner=vary.pick(_OWNERS[0], _OWNERS[1:]),
         number=f"{vary.integer(6, 1, 9)}{vary.pick('K', 'ABDEHM')}{vary.integer(42, 10, 99)}",
-        phone=f"555-{vary.integer(1212, 1000, 9999)}",
     )
     parts = _body(plan) + _cabin(plan) + _bumpers(plan) + _sign(plan) + _mirrors(plan)
     hub = vary.pick((0.70, 0.71, 0.72), ((0.80, 0.80, 0.80), (0.55, 0.56, 0.58)))

@@ -32,7 +32,6 @@ class Plan:
     has_checker: bool
     owner: str
     number: str
-    phone: str
 
     #: Lower edge of the body.
     floor = 0.21
