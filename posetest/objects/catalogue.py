@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from posetest.objects import coffee_mug, school_bus, soccer_ball, street_sign, traffic_light
+from posetest.objects import (
+    cab,
+    coffee_mug,
+    golf_cart,
+    minibus,
+    motor_scooter,
+    school_bus,
+    soccer_ball,
+    street_sign,
+    traffic_light,
+)
 from posetest.objects.assemble import Builder
 
 #: Name of the object, of its file in meshes/ and of its scene -> the builder; seed 0 gives the bundled object.
@@ -12,4 +22,8 @@ BUILDERS: dict[str, Builder] = {
     "traffic_light": traffic_light.build,
     "soccer_ball": soccer_ball.build,
     "street_sign": street_sign.build,
+    "cab": cab.build,
+    "minibus": minibus.build,
+    "golf_cart": golf_cart.build,
+    "motor_scooter": motor_scooter.build,
 }

@@ -101,6 +101,53 @@ def test_a_bus_drives_towards_the_front_on_wheels_below(seed: int) -> None:
     assert abs(x.max() + x.min()) < 1e-4
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_cab_carries_a_sign_on_its_cabin_and_is_lower_in_front_and_behind(seed: int) -> None:
+    mesh = BUILDERS["cab"](seed).mesh
+    x, y, z = mesh.verts_obj.T
+    assert np.abs(z[y > y.max() - 0.02]).max() < 0.25  # the sign stands on the middle of the roof
+    assert np.abs(x[y > y.max() - 0.02]).max() < 0.25
+    roof = y[np.abs(x) > 0.2].max()
+    assert y[z > 0.6].max() < roof - 0.15
+    assert y[z < -0.75].max() < roof - 0.15
+    assert np.abs(z[y < y.min() + 0.01]).min() > 0.3  # it stands on wheels before and behind the middle
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_minibus_is_tall_to_its_very_back_and_slopes_in_front(seed: int) -> None:
+    mesh = BUILDERS["minibus"](seed).mesh
+    x, y, z = mesh.verts_obj.T
+    tall = y.max() - y.min()
+    assert z.max() == pytest.approx(1.0, abs=1e-4)
+    assert y[z < -0.85].max() > y.max() - 0.15 * tall
+    assert y[z > 0.85].max() < y.max() - 0.5 * tall
+    assert 0.6 < np.ptp(x) / tall < 1.2
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_golf_cart_is_open_between_its_roof_and_its_body(seed: int) -> None:
+    mesh = BUILDERS["golf_cart"](seed).mesh
+    low, high = mesh.verts_obj[:, 1].min(), mesh.verts_obj[:, 1].max()
+    middle, share = mesh.verts_obj[mesh.faces].mean(axis=1), (mesh.verts_obj[mesh.faces][..., 1] - low) / (high - low)
+    at_sides = np.abs(middle[:, 0]) > 0.8 * mesh.verts_obj[:, 0].max()
+    # Only posts stand there: what crosses the height of a driver's head is narrow along z.
+    crossing = at_sides & (share.min(axis=1) < 0.75) & (share.max(axis=1) > 0.75)
+    assert crossing.any()
+    assert np.ptp(mesh.verts_obj[mesh.faces[crossing]][..., 2], axis=1).max() < 0.25
+    assert np.abs(mesh.verts_obj[mesh.verts_obj[:, 1] < low + 0.01][:, 2]).min() > 0.2  # on wheels at both ends
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_a_motor_scooter_stands_on_two_wheels_in_line(seed: int) -> None:
+    mesh = BUILDERS["motor_scooter"](seed).mesh
+    x, y, z = mesh.verts_obj.T
+    touching = y < y.min() + 0.005
+    assert np.abs(x[touching]).max() < 0.25 * x.max()
+    assert z[touching].min() < -0.4
+    assert z[touching].max() > 0.4
+    assert y[np.abs(x) > 0.9 * x.max()].min() > 0.3  # the widest are the handlebar's grips and mirrors
+
+
 def test_a_mug_has_its_handle_on_the_right() -> None:
     mesh = BUILDERS["coffee_mug"](0).mesh
     x, z = mesh.verts_obj[:, 0], mesh.verts_obj[:, 2]
