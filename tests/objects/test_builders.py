@@ -131,3 +131,11 @@ def test_distractors_are_closed_outward_and_repeatable(seed: int) -> None:
     assert open_edges(mesh) == 0
     assert volume(mesh) > 0
     assert mesh.digest == distractor(seed).digest
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_a_balloon_is_widest_above_and_carries_a_small_basket_below(seed: int) -> None:
+    x, y, _ = BUILDERS["balloon"](seed).mesh.verts_obj.T
+    assert y.max() == pytest.approx(1.0, abs=1e-4)  # it is higher than wide
+    assert y[np.argmax(np.abs(x))] > 0.1
+    assert np.abs(x[y < -0.85]).max() < 0.2 * np.abs(x).max()
