@@ -139,3 +139,13 @@ def test_a_balloon_is_widest_above_and_carries_a_small_basket_below(seed: int) -
     assert y.max() == pytest.approx(1.0, abs=1e-4)  # it is higher than wide
     assert y[np.argmax(np.abs(x))] > 0.1
     assert np.abs(x[y < -0.85]).max() < 0.2 * np.abs(x).max()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_a_lighthouse_shines_near_its_top_and_stands_on_the_widest_part(seed: int) -> None:
+    mesh = BUILDERS["lighthouse"](seed).mesh
+    emissive = np.array([m.emissive for m in mesh.materials])[mesh.face_material]
+    lit = mesh.verts_obj[mesh.faces[emissive.max(axis=1) > 0]]
+    assert lit[..., 1].min() > 0.5
+    x, y, _ = mesh.verts_obj.T
+    assert y[np.argmax(np.abs(x))] < -0.75
