@@ -149,3 +149,12 @@ def test_a_lighthouse_shines_near_its_top_and_stands_on_the_widest_part(seed: in
     assert lit[..., 1].min() > 0.5
     x, y, _ = mesh.verts_obj.T
     assert y[np.argmax(np.abs(x))] < -0.75
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_a_barrel_bulges_between_equal_ends_with_sunk_heads(seed: int) -> None:
+    x, y, z = BUILDERS["barrel"](seed).mesh.verts_obj.T
+    r = np.hypot(x, z)
+    assert r[np.abs(y) < 0.1].max() > 1.15 * r[y > 0.97].max()
+    assert r[y > 0.97].max() == pytest.approx(r[y < -0.97].max(), abs=0.02)
+    assert np.abs(y[r < 0.1]).max() < 0.95
