@@ -6,6 +6,7 @@ from posetest.objects import (
     balloon,
     barrel,
     coffee_mug,
+    forklift,
     lighthouse,
     school_bus,
     soccer_ball,
@@ -24,4 +25,5 @@ BUILDERS: dict[str, Builder] = {
     "balloon": balloon.build,
     "lighthouse": lighthouse.build,
     "barrel": barrel.build,
+    "forklift": forklift.build,
 }

@@ -5,14 +5,14 @@ Lengths are metres. The tower's foot is at y = 0 with the door towards +z.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from posetest.objects.assemble import BuiltObject, Variation, assemble
 from posetest.objects.paint import Canvas, Color, mix
-from posetest.objects.parts import Part, Skin, box, circle, extruded, lathe, loft, moved, plain, scaled, turned
+from posetest.objects.parts import Part, Skin, box, circle, lathe, loft, moved, plain, scaled, turned
+from posetest.objects.prisms import along_x
 
 LABELS = ("beacon, lighthouse, beacon light, pharos",)
 
@@ -172,16 +172,11 @@ def _house(vary: Variation, plan: Plan) -> list[Part]:
     skins = {"": Skin(wall.picture), "+y": plain(_WHITE), "-y": plain(_GREY)}
     parts = box((x0, -1.6, -half), (x1, eaves, half), skins)
     gable = [(-half, eaves - 0.02), (half, eaves - 0.02), (0.0, ridge - 0.12)]
-    parts.append(_along_x(gable, x0, x1, plain(_WHITE)))
+    parts.append(along_x(gable, x0, x1, plain(_WHITE)))
     eave, low, thick = half + 0.3, eaves - 0.18, 0.3
     slopes = [(-eave, low), (0.0, ridge), (eave, low), (eave, low + thick), (0.0, ridge + thick), (-eave, low + thick)]
-    parts.append(_along_x(slopes, x0 - 0.1, x1 + 0.3, plain(plan.roof)))
+    parts.append(along_x(slopes, x0 - 0.1, x1 + 0.3, plain(plan.roof)))
     return parts + box((x1 - 1.6, ridge - 1.2, -0.4), (x1 - 0.8, ridge + 1.0, 0.4), plain(_BRICK))
-
-
-def _along_x(outline: Sequence[tuple[float, float]], x0: float, x1: float, skin: Skin) -> Part:
-    """A prism along x over an outline (z, y), counter-clockwise seen from -x."""
-    return turned(extruded(outline, -x1, -x0, skin, crease_deg=20.0), "y", -90.0)
 
 
 def _hoop(radius: float, y: float, thick: float, skin: Skin) -> Part:

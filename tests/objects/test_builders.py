@@ -158,3 +158,15 @@ def test_a_barrel_bulges_between_equal_ends_with_sunk_heads(seed: int) -> None:
     assert r[np.abs(y) < 0.1].max() > 1.15 * r[y > 0.97].max()
     assert r[y > 0.97].max() == pytest.approx(r[y < -0.97].max(), abs=0.02)
     assert np.abs(y[r < 0.1]).max() < 0.95
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_a_forklift_stands_on_its_tyres_with_two_low_forks_in_front(seed: int) -> None:
+    mesh = BUILDERS["forklift"](seed).mesh
+    x, y, z = mesh.verts_obj.T
+    assert y[z > 0.8].max() < y.min() + 0.35
+    assert (x[z > 0.8] > 0.05).any()
+    assert (x[z > 0.8] < -0.05).any()
+    assert np.abs(x[z > 0.8]).min() > 0.05  # nothing between the forks
+    middle, dark = mesh.verts_obj[mesh.faces].mean(axis=1), texels(mesh).max(axis=1) < 0.2
+    assert dark[middle[:, 1] < y.min() + 0.02].all()
