@@ -133,7 +133,7 @@ def _counterweight(plan: Plan) -> list[Part]:
     upper = loft(np.stack(rings).round(7), plain(plan.paint), crease_deg=40.0)
     low = [
         _rounded(half - inset, tail + inset, _REAR_AXLE - 0.31, y)
-        for y, inset in ((0.22, 0.05), (0.3, 0.0), (0.6, 0.0))
+        for y, inset in ((0.22, 0.05), (0.3, 0.0), (0.57, 0.0), (0.62, 0.02))
     ]
     lower = loft(np.stack(low).round(7), plain(plan.paint), crease_deg=40.0)
     grille = Canvas.blank(0.5, 0.3, 100.0, _BLACK)
