@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 from posetest.objects import (
+    balloon,
+    barrel,
     cab,
     coffee_mug,
+    forklift,
     golf_cart,
+    lighthouse,
     minibus,
     motor_scooter,
     school_bus,
@@ -26,4 +30,8 @@ BUILDERS: dict[str, Builder] = {
     "minibus": minibus.build,
     "golf_cart": golf_cart.build,
     "motor_scooter": motor_scooter.build,
+    "balloon": balloon.build,
+    "lighthouse": lighthouse.build,
+    "barrel": barrel.build,
+    "forklift": forklift.build,
 }

@@ -178,3 +178,42 @@ def test_distractors_are_closed_outward_and_repeatable(seed: int) -> None:
     assert open_edges(mesh) == 0
     assert volume(mesh) > 0
     assert mesh.digest == distractor(seed).digest
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_a_balloon_is_widest_above_and_carries_a_small_basket_below(seed: int) -> None:
+    x, y, _ = BUILDERS["balloon"](seed).mesh.verts_obj.T
+    assert y.max() == pytest.approx(1.0, abs=1e-4)  # it is higher than wide
+    assert y[np.argmax(np.abs(x))] > 0.1
+    assert np.abs(x[y < -0.85]).max() < 0.2 * np.abs(x).max()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_a_lighthouse_shines_near_its_top_and_stands_on_the_widest_part(seed: int) -> None:
+    mesh = BUILDERS["lighthouse"](seed).mesh
+    emissive = np.array([m.emissive for m in mesh.materials])[mesh.face_material]
+    lit = mesh.verts_obj[mesh.faces[emissive.max(axis=1) > 0]]
+    assert lit[..., 1].min() > 0.5
+    x, y, _ = mesh.verts_obj.T
+    assert y[np.argmax(np.abs(x))] < -0.75
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_a_barrel_bulges_between_equal_ends_with_sunk_heads(seed: int) -> None:
+    x, y, z = BUILDERS["barrel"](seed).mesh.verts_obj.T
+    r = np.hypot(x, z)
+    assert r[np.abs(y) < 0.1].max() > 1.15 * r[y > 0.97].max()
+    assert r[y > 0.97].max() == pytest.approx(r[y < -0.97].max(), abs=0.02)
+    assert np.abs(y[r < 0.1]).max() < 0.95
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_a_forklift_stands_on_its_tyres_with_two_low_forks_in_front(seed: int) -> None:
+    mesh = BUILDERS["forklift"](seed).mesh
+    x, y, z = mesh.verts_obj.T
+    assert y[z > 0.8].max() < y.min() + 0.35
+    assert (x[z > 0.8] > 0.05).any()
+    assert (x[z > 0.8] < -0.05).any()
+    assert np.abs(x[z > 0.8]).min() > 0.05  # nothing between the forks
+    middle, dark = mesh.verts_obj[mesh.faces].mean(axis=1), texels(mesh).max(axis=1) < 0.2
+    assert dark[middle[:, 1] < y.min() + 0.02].all()
