@@ -125,6 +125,16 @@ def test_lamps_of_a_traffic_light_shine_to_the_front_and_red_is_on_top(seed: int
     assert middle[red, 1].mean() > middle[green, 1].mean() + 0.3
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_an_umbrella_is_widest_above_its_handle_and_has_a_thin_canopy(seed: int) -> None:
+    mesh = BUILDERS["umbrella"](seed).mesh
+    x, y, z = mesh.verts_obj.T
+    reach = np.hypot(x - x[y > y.max() - 0.01].mean(), z - z[y > y.max() - 0.01].mean())
+    assert reach[y < 0].max() < 0.35  # below there are only shaft and handle
+    assert reach[y > 0].max() > 0.95
+    assert volume(mesh) < 0.1
+
+
 @pytest.mark.parametrize("seed", range(24))
 def test_distractors_are_closed_outward_and_repeatable(seed: int) -> None:
     mesh = distractor(seed)
