@@ -135,6 +135,19 @@ def test_an_umbrella_is_widest_above_its_handle_and_has_a_thin_canopy(seed: int)
     assert volume(mesh) < 0.1
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_a_parking_meter_shows_a_pale_dial_in_front_and_stands_on_a_slim_pole(seed: int) -> None:
+    mesh = BUILDERS["parking_meter"](seed).mesh
+    x, y = mesh.verts_obj[:, 0], mesh.verts_obj[:, 1]
+    foot = y < y.min() + 0.1
+    assert x[foot].max() - x[foot].min() < 0.4 * (x.max() - x.min())
+    middle, colour = mesh.verts_obj[mesh.faces].mean(axis=1), texels(mesh)
+    dial = (colour.min(axis=1) > 0.7) & (colour[:, 0] > colour[:, 2] + 0.03) & (middle[:, 2] > 0)  # cream paper
+    assert dial.any()
+    assert mesh.normals[dial, :, 2].mean() > 0.5
+    assert middle[dial, 1].min() > 0.3  # the windows are at the top
+
+
 @pytest.mark.parametrize("seed", range(24))
 def test_distractors_are_closed_outward_and_repeatable(seed: int) -> None:
     mesh = distractor(seed)
