@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from posetest.objects import coffee_mug, parking_meter, school_bus, soccer_ball, street_sign, traffic_light, umbrella
+from posetest.objects import (
+    coffee_mug,
+    park_bench,
+    parking_meter,
+    school_bus,
+    soccer_ball,
+    street_sign,
+    traffic_light,
+    umbrella,
+)
 from posetest.objects.assemble import Builder
 
 #: Name of the object, of its file in meshes/ and of its scene -> the builder; seed 0 gives the bundled object.
@@ -14,4 +23,5 @@ BUILDERS: dict[str, Builder] = {
     "street_sign": street_sign.build,
     "umbrella": umbrella.build,
     "parking_meter": parking_meter.build,
+    "park_bench": park_bench.build,
 }

@@ -148,6 +148,16 @@ def test_a_parking_meter_shows_a_pale_dial_in_front_and_stands_on_a_slim_pole(se
     assert middle[dial, 1].min() > 0.3  # the windows are at the top
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_a_park_bench_stands_on_iron_feet_with_its_back_behind(seed: int) -> None:
+    mesh = BUILDERS["park_bench"](seed).mesh
+    middle, colour = mesh.verts_obj[mesh.faces].mean(axis=1), texels(mesh)
+    low, high = mesh.verts_obj[:, 1].min(), mesh.verts_obj[:, 1].max()
+    assert colour[middle[:, 1] < low + 0.05].max() < 0.3  # iron
+    wood = colour.max(axis=1) > 0.3
+    assert middle[wood & (middle[:, 1] > high - 0.2), 2].max() < middle[wood, 2].mean()
+
+
 @pytest.mark.parametrize("seed", range(24))
 def test_distractors_are_closed_outward_and_repeatable(seed: int) -> None:
     mesh = distractor(seed)
