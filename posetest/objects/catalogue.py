@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from posetest.objects import (
+    backpack,
     coffee_mug,
     park_bench,
     parking_meter,
@@ -24,4 +25,5 @@ BUILDERS: dict[str, Builder] = {
     "umbrella": umbrella.build,
     "parking_meter": parking_meter.build,
     "park_bench": park_bench.build,
+    "backpack": backpack.build,
 }

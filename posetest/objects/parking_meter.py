@@ -8,7 +8,8 @@ import numpy as np
 
 from posetest.objects.assemble import BuiltObject, Variation, assemble
 from posetest.objects.paint import Canvas, Color, mix
-from posetest.objects.parts import Array, Part, Skin, box, box_mapped, lathe, loft, moved, plain, tube, turned
+from posetest.objects.parts import Array, Part, Skin, box, box_mapped, lathe, moved, plain, tube, turned
+from posetest.objects.slabs import slab
 
 LABELS = ("parking meter",)
 
@@ -78,18 +79,11 @@ def _outline(head: _Head) -> Array:
     return np.round(np.array([*right, *over, *left]), 7)
 
 
-def _slab(outline: Array, centre: tuple[float, float], depths: list[tuple[float, float]], skin: Skin) -> Part:
-    """A body over an outline drawn in towards ``centre`` by a factor at each z, for (z, factor) in ``depths``."""
-    middle = np.asarray(centre)
-    rings = [np.column_stack([middle + (outline - middle) * factor, np.full(len(outline), z)]) for z, factor in depths]
-    return loft(np.stack(rings), skin, crease_deg=30.0)
-
-
 def _meter(vary: Variation, head: _Head, paint: Color) -> list[Part]:
     """One head with all that is on it."""
     d = head.deep
     edge = plain(mix(paint, _BLACK, 0.3))
-    shell = _slab(
+    shell = slab(
         _outline(head),
         (0.0, 1.2),
         [(-d, 0.88), (-d + 0.12, 0.98), (-d + 0.2, 1.0), (d - 0.2, 1.0), (d - 0.12, 0.98), (d, 0.88)],
@@ -124,12 +118,12 @@ def _window_outline(head: _Head, margin: float) -> Array:
 def _window(head: _Head, glass: Skin) -> list[Part]:
     """The window on the front: a bright frame and bulging glass with the dial behind it."""
     d, middle = head.deep, (0.0, head.centre - 0.05)
-    frame = _slab(
+    frame = slab(
         _window_outline(head, 0.10), middle, [(d - 0.2, 1.0), (d + 0.02, 1.0), (d + 0.05, 0.96)], plain(_CHROME)
     )
     inner = _window_outline(head, 0.19)
     bulge = [(d - 0.1, 1.0), (d + 0.09, 1.0), (d + 0.17, 0.93), (d + 0.23, 0.78), (d + 0.27, 0.5), (d + 0.285, 0.2)]
-    pane = _slab(inner, middle, bulge, glass)
+    pane = slab(inner, middle, bulge, glass)
     low, high = inner.min(axis=0), inner.max(axis=0)
     return [
         frame,

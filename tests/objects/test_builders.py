@@ -158,6 +158,15 @@ def test_a_park_bench_stands_on_iron_feet_with_its_back_behind(seed: int) -> Non
     assert middle[wood & (middle[:, 1] > high - 0.2), 2].max() < middle[wood, 2].mean()
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_a_backpack_has_its_pocket_low_on_the_front_and_dark_straps_behind(seed: int) -> None:
+    mesh = BUILDERS["backpack"](seed).mesh
+    middle, colour = mesh.verts_obj[mesh.faces].mean(axis=1), texels(mesh)
+    z = mesh.verts_obj[:, 2]
+    assert mesh.verts_obj[z > z.max() - 0.05, 1].max() < 0.0
+    assert colour[middle[:, 2] < z.min() + 0.05].max() < 0.35
+
+
 @pytest.mark.parametrize("seed", range(24))
 def test_distractors_are_closed_outward_and_repeatable(seed: int) -> None:
     mesh = distractor(seed)
