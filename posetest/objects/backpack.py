@@ -120,7 +120,7 @@ def _front_pocket(size: _Size, cloth: Skin, trim: Skin, teeth: Skin, second: boo
     parts += _zip(low, _FRONT + 0.10, size.pocket - 0.75, trim, teeth)
     if second:
         y = size.pocket + 0.25
-        bar = [(-size.half * 0.55, y, _FRONT + 0.09), (0.0, y, _FRONT + 0.09), (size.half * 0.55, y, _FRONT + 0.09)]
+        bar = [(-size.half * 0.55, y, _FRONT + 0.13), (0.0, y, _FRONT + 0.13), (size.half * 0.55, y, _FRONT + 0.13)]
         parts.append(tube(bar, [(0.08, 0.03)] * 3, trim, sides=6))
         parts.append(tube(bar, [(0.025, 0.05)] * 3, teeth, sides=4))
     return parts

@@ -158,8 +158,8 @@ def _dial(head: _Head, share: float, expired: bool, limit: str) -> Canvas:
         a = np.pi * (1.0 - share) * 0.86 + np.pi * 0.07
         canvas.line([(x, y), (x + float(np.cos(a)) * r * 0.8, y + float(np.sin(a)) * r * 0.8)], 0.06, _RED)
         canvas.disc(x, y, 0.09, _RED)
-    canvas.rect(0.0, 0.0, 2 * x, y - 0.18, _BLACK)
-    canvas.text(f"{limit} LIMIT", x, (y - 0.18) / 2, 0.11, _WHITE, weight=0.2)
+    canvas.rect(0.0, 0.0, 2 * x, y - 0.14, _BLACK)
+    canvas.text(f"{limit} LIMIT", x, y - 0.24, 0.11, _WHITE, weight=0.2)
     return canvas
 
 
@@ -181,15 +181,15 @@ def _coin_side(head: _Head, paint: Color, tariff: tuple[str, str]) -> list[Part]
     wide, low, high = 1.06, 0.62, head.shoulder - 0.16
     canvas = Canvas.blank(wide, high - low, 110.0, _CHROME)
     canvas.rect(0.04, 0.04, wide - 0.04, high - low - 0.04, mix(paint, _BLACK, 0.35), radius=0.04)
-    canvas.text(tariff[0], 0.33, high - low - 0.2, 0.12, _YELLOW)
-    canvas.text(tariff[1], 0.33, high - low - 0.4, 0.085, _WHITE)
+    canvas.text(tariff[0], 0.33, high - low - 0.15, 0.12, _YELLOW)
+    canvas.text(tariff[1], 0.33, high - low - 0.29, 0.085, _WHITE)
     canvas.rect(0.68, 0.12, 0.98, high - low - 0.1, _CHROME, radius=0.05)
     canvas.rect(0.80, 0.20, 0.86, high - low - 0.18, _BLACK)
     plate = box((-wide / 2, low, d - 0.1), (wide / 2, high, d + 0.03), {"": plain(_CHROME), "+z": Skin(canvas.picture)})
     steel = plain(_CHROME)
     knob = [(0.0, 0.0), (0.15, 0.0), (0.15, 0.06), (0.11, 0.08), (0.11, 0.14), (0.0, 0.15)]
-    parts = [*plate, moved(turned(lathe(knob, steel, segments=20), "x", 90), (-0.2, low + 0.2, d + 0.02))]
-    parts += box((-0.25, low + 0.04, d + 0.1), (-0.15, low + 0.36, d + 0.26), steel, bevel=0.03)
+    parts = [*plate, moved(turned(lathe(knob, steel, segments=20), "x", 90), (-0.2, low + 0.15, d + 0.02))]
+    parts += box((-0.25, low + 0.03, d + 0.1), (-0.15, low + 0.27, d + 0.26), steel, bevel=0.03)
     return parts
 
 
