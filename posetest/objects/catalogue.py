@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from posetest.objects import (
+    backpack,
     balloon,
     barrel,
     cab,
@@ -12,10 +13,13 @@ from posetest.objects import (
     lighthouse,
     minibus,
     motor_scooter,
+    park_bench,
+    parking_meter,
     school_bus,
     soccer_ball,
     street_sign,
     traffic_light,
+    umbrella,
 )
 from posetest.objects.assemble import Builder
 
@@ -30,8 +34,12 @@ BUILDERS: dict[str, Builder] = {
     "minibus": minibus.build,
     "golf_cart": golf_cart.build,
     "motor_scooter": motor_scooter.build,
+    "forklift": forklift.build,
+    "umbrella": umbrella.build,
+    "parking_meter": parking_meter.build,
+    "park_bench": park_bench.build,
+    "backpack": backpack.build,
     "balloon": balloon.build,
     "lighthouse": lighthouse.build,
     "barrel": barrel.build,
-    "forklift": forklift.build,
 }

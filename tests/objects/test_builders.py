@@ -172,6 +172,48 @@ def test_lamps_of_a_traffic_light_shine_to_the_front_and_red_is_on_top(seed: int
     assert middle[red, 1].mean() > middle[green, 1].mean() + 0.3
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_an_umbrella_is_widest_above_its_handle_and_has_a_thin_canopy(seed: int) -> None:
+    mesh = BUILDERS["umbrella"](seed).mesh
+    x, y, z = mesh.verts_obj.T
+    reach = np.hypot(x - x[y > y.max() - 0.01].mean(), z - z[y > y.max() - 0.01].mean())
+    assert reach[y < 0].max() < 0.35  # below there are only shaft and handle
+    assert reach[y > 0].max() > 0.95
+    assert volume(mesh) < 0.1
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_a_parking_meter_shows_a_pale_dial_in_front_and_stands_on_a_slim_pole(seed: int) -> None:
+    mesh = BUILDERS["parking_meter"](seed).mesh
+    x, y = mesh.verts_obj[:, 0], mesh.verts_obj[:, 1]
+    foot = y < y.min() + 0.1
+    assert x[foot].max() - x[foot].min() < 0.4 * (x.max() - x.min())
+    middle, colour = mesh.verts_obj[mesh.faces].mean(axis=1), texels(mesh)
+    dial = (colour.min(axis=1) > 0.7) & (colour[:, 0] > colour[:, 2] + 0.03) & (middle[:, 2] > 0)  # cream paper
+    assert dial.any()
+    assert mesh.normals[dial, :, 2].mean() > 0.5
+    assert middle[dial, 1].min() > 0.3  # the windows are at the top
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_a_park_bench_stands_on_iron_feet_with_its_back_behind(seed: int) -> None:
+    mesh = BUILDERS["park_bench"](seed).mesh
+    middle, colour = mesh.verts_obj[mesh.faces].mean(axis=1), texels(mesh)
+    low, high = mesh.verts_obj[:, 1].min(), mesh.verts_obj[:, 1].max()
+    assert colour[middle[:, 1] < low + 0.05].max() < 0.3  # iron
+    wood = colour.max(axis=1) > 0.3
+    assert middle[wood & (middle[:, 1] > high - 0.2), 2].max() < middle[wood, 2].mean()
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_a_backpack_has_its_pocket_low_on_the_front_and_dark_straps_behind(seed: int) -> None:
+    mesh = BUILDERS["backpack"](seed).mesh
+    middle, colour = mesh.verts_obj[mesh.faces].mean(axis=1), texels(mesh)
+    z = mesh.verts_obj[:, 2]
+    assert mesh.verts_obj[z > z.max() - 0.05, 1].max() < 0.0
+    assert colour[middle[:, 2] < z.min() + 0.05].max() < 0.35
+
+
 @pytest.mark.parametrize("seed", range(24))
 def test_distractors_are_closed_outward_and_repeatable(seed: int) -> None:
     mesh = distractor(seed)
