@@ -20,8 +20,8 @@ from posetest.scene.scene import Scene, background_of
 
 OTHER = "other"
 
-#: Yaw of an object that is never seen from behind: 80 degrees on either side of its back are left out.
-NOT_FROM_BEHIND = (-100.0, 100.0)
+#: Yaw of an object that is never seen from behind: the half turn around its back is left out.
+NOT_FROM_BEHIND = (-90.0, 90.0)
 
 
 def categories(objects: Sequence[str]) -> tuple[str, ...]:
