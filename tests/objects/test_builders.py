@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,14 @@ def texels(mesh: Mesh) -> np.ndarray:
         np.clip((u * width).astype(int), 0, width - 1),
     )
     return texture.image[rows, columns, :3] / 255.0
+
+
+def share_of_colour(mesh: Mesh, is_it: Callable[..., np.ndarray]) -> float:
+    """The share of the painted texels (those not black) of which ``is_it`` says so, given red, green, blue to 255."""
+    texture = mesh.materials[0].texture
+    assert texture is not None
+    r, g, b = texture.image[..., :3].reshape(-1, 3).astype(int).T
+    return float(is_it(r, g, b).sum() / (r + g + b > 120).sum())
 
 
 @pytest.mark.parametrize("name", BUILDERS)
@@ -123,6 +132,15 @@ def test_lamps_of_a_traffic_light_shine_to_the_front_and_red_is_on_top(seed: int
     assert red.any()
     assert green.any()
     assert middle[red, 1].mean() > middle[green, 1].mean() + 0.3
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_a_fire_engine_is_red_with_a_ladder_on_top(seed: int) -> None:
+    mesh = BUILDERS["fire_engine"](seed).mesh
+    y, z = mesh.verts_obj[:, 1], mesh.verts_obj[:, 2]
+    ladder = z[y > y.max() - 0.12]
+    assert np.ptp(ladder) > 1.4  # it lies along most of the length
+    assert share_of_colour(mesh, lambda r, g, b: (r > 100) & (r > 2 * g) & (r > 2 * b)) > 0.4
 
 
 @pytest.mark.parametrize("seed", range(24))
