@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from posetest.objects import coffee_mug, fire_engine, school_bus, soccer_ball, street_sign, traffic_light
+from posetest.objects import ambulance, coffee_mug, fire_engine, school_bus, soccer_ball, street_sign, traffic_light
 from posetest.objects.assemble import Builder
 
 #: Name of the object, of its file in meshes/ and of its scene -> the builder; seed 0 gives the bundled object.
@@ -13,4 +13,5 @@ BUILDERS: dict[str, Builder] = {
     "soccer_ball": soccer_ball.build,
     "street_sign": street_sign.build,
     "fire_engine": fire_engine.build,
+    "ambulance": ambulance.build,
 }

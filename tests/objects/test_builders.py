@@ -143,6 +143,16 @@ def test_a_fire_engine_is_red_with_a_ladder_on_top(seed: int) -> None:
     assert share_of_colour(mesh, lambda r, g, b: (r > 100) & (r > 2 * g) & (r > 2 * b)) > 0.4
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_an_ambulance_is_white_with_a_low_bonnet_before_its_box_and_lit_lamps_above(seed: int) -> None:
+    mesh = BUILDERS["ambulance"](seed).mesh
+    _, y, z = mesh.verts_obj.T
+    assert y[z > 0.85].max() < y[z < -0.5].max() - 0.3
+    assert share_of_colour(mesh, lambda r, g, b: np.minimum(np.minimum(r, g), b) > 220) > 0.5
+    emissive = np.array([m.emissive for m in mesh.materials])[mesh.face_material].max(axis=1) > 0
+    assert mesh.verts_obj[mesh.faces[emissive], 1].min() > 0.1
+
+
 @pytest.mark.parametrize("seed", range(24))
 def test_distractors_are_closed_outward_and_repeatable(seed: int) -> None:
     mesh = distractor(seed)
