@@ -2,7 +2,16 @@
 
 from __future__ import annotations
 
-from posetest.objects import ambulance, coffee_mug, fire_engine, school_bus, soccer_ball, street_sign, traffic_light
+from posetest.objects import (
+    ambulance,
+    coffee_mug,
+    fire_engine,
+    moving_van,
+    school_bus,
+    soccer_ball,
+    street_sign,
+    traffic_light,
+)
 from posetest.objects.assemble import Builder
 
 #: Name of the object, of its file in meshes/ and of its scene -> the builder; seed 0 gives the bundled object.
@@ -14,4 +23,5 @@ BUILDERS: dict[str, Builder] = {
     "street_sign": street_sign.build,
     "fire_engine": fire_engine.build,
     "ambulance": ambulance.build,
+    "moving_van": moving_van.build,
 }

@@ -153,6 +153,16 @@ def test_an_ambulance_is_white_with_a_low_bonnet_before_its_box_and_lit_lamps_ab
     assert mesh.verts_obj[mesh.faces[emissive], 1].min() > 0.1
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_the_box_of_a_moving_van_reaches_out_over_its_lower_cab(seed: int) -> None:
+    mesh = BUILDERS["moving_van"](seed).mesh
+    _, y, z = mesh.verts_obj.T
+    bonnet, upper = z > z.max() - 0.2, y > 0.3
+    assert y[bonnet].max() < 0.0
+    assert 0.3 < z[upper].max() < z.max() - 0.2
+    assert y[z < -0.9].max() == pytest.approx(y.max(), abs=0.02)
+
+
 @pytest.mark.parametrize("seed", range(24))
 def test_distractors_are_closed_outward_and_repeatable(seed: int) -> None:
     mesh = distractor(seed)
