@@ -6,6 +6,7 @@ from posetest.objects import (
     ambulance,
     coffee_mug,
     fire_engine,
+    garbage_truck,
     moving_van,
     school_bus,
     soccer_ball,
@@ -24,4 +25,5 @@ BUILDERS: dict[str, Builder] = {
     "fire_engine": fire_engine.build,
     "ambulance": ambulance.build,
     "moving_van": moving_van.build,
+    "garbage_truck": garbage_truck.build,
 }

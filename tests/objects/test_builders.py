@@ -163,6 +163,18 @@ def test_the_box_of_a_moving_van_reaches_out_over_its_lower_cab(seed: int) -> No
     assert y[z < -0.9].max() == pytest.approx(y.max(), abs=0.02)
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_a_garbage_truck_stands_on_three_axles_and_its_hopper_is_open_behind(seed: int) -> None:
+    mesh = BUILDERS["garbage_truck"](seed).mesh
+    _, y, z = mesh.verts_obj.T
+    ground = np.sort(z[y < y.min() + 0.01])
+    assert (np.diff(ground) > 0.05).sum() == 2
+    middle, towards_back = mesh.verts_obj[mesh.faces].mean(axis=1), mesh.normals[:, :, 2].mean(axis=1) < -0.9
+    mouth = towards_back & (texels(mesh).max(axis=1) < 0.15) & (middle[:, 1] > -0.2)
+    deep = middle[mouth, 2] - z.min()
+    assert ((deep > 0.15) & (deep < 0.45)).any()
+
+
 @pytest.mark.parametrize("seed", range(24))
 def test_distractors_are_closed_outward_and_repeatable(seed: int) -> None:
     mesh = distractor(seed)
