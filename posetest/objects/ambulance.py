@@ -148,7 +148,7 @@ def _sides(plan: _Plan) -> dict[str, Skin]:
     words = [
         ("AMBULANCE", plan.body * 0.5, plan.top - 0.38, 0.24, plan.ink),
         ("AMBULANCE", plan.body * 0.47, (plan.low + plan.high) / 2, 0.2, _WHITE),
-        (plan.number, cab.back + 0.75, (plan.low + plan.high) / 2, 0.2, _WHITE),
+        (plan.number, cab.back + 0.62, (plan.low + plan.high) / 2, 0.2, _WHITE),
     ]
     return truck_sides(canvas, words)
 

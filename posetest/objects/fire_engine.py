@@ -60,7 +60,7 @@ def _body(plan: Plan, skins: dict[str, Skin]) -> list[Part]:
         x0, x1 = sorted((side * half, side * (half - 0.08)))
         parts += box((x0, plan.deck, 0.02), (x1, plan.deck + 0.12, end - 0.02), plain(CHROME))
         hose = [(side * (half - 0.22), plan.deck + 0.13, z) for z in (0.4, end * 0.5, end - 0.3)]
-        parts.append(tube(hose, 0.11, plain(BLACK), sides=8, up=(0, 1, 0)))
+        parts.append(tube(hose, 0.11, plain(BLACK), sides=6, up=(0, 1, 0)))
     return parts
 
 
@@ -86,7 +86,7 @@ def _bumper(plan: Plan) -> list[Part]:
     canvas.rect(0.0, 0.28, 2 * half, 0.36, WHITE)
     skins = {"": plain(CHROME), "+z": Skin(canvas.picture), "+y": plain(STEEL), "-y": plain(BLACK)}
     parts = box((-half, 0.46, z - 0.25), (half, 0.82, z + 0.45), skins, bevel=0.06)
-    siren = lathe([(0.0, 0.0), (0.15, 0.0), (0.17, 0.14), (0.1, 0.2), (0.0, 0.2)], plain(CHROME), segments=16)
+    siren = lathe([(0.0, 0.0), (0.15, 0.0), (0.17, 0.14), (0.1, 0.2), (0.0, 0.2)], plain(CHROME), segments=12)
     parts.append(moved(turned(siren, "x", 90), (-0.45 * half, 0.98, z + 0.15)))
     for side in (-1.0, 1.0):
         x = side * half * 0.72

@@ -98,8 +98,8 @@ def _sides(plan: Plan) -> dict[str, Skin]:
     door = start + 0.28 * plan.cab
     words = [
         ("FIRE DEPT", plan.body * 0.5, plan.deck - 0.17, 0.24, GOLD),
-        (plan.number, plan.front - 0.62, 1.46, 0.2, GOLD),
-        (plan.town, door + 0.1, 1.46, 0.15, GOLD),
+        (plan.number, plan.front - 0.62, 1.43, 0.17, GOLD),
+        (plan.town, door - 0.02, 1.42, 0.15, GOLD),
     ]
     return truck_sides(canvas, words, weight=0.2)
 
@@ -155,8 +155,8 @@ def _cab_side(canvas: Canvas, plan: Plan) -> None:
     seam = mix(plan.red, BLACK, 0.6)
     for x in (start + 0.08, split, nose - 0.12):
         canvas.line([(x, plan.skirt), (x, top + 0.1)], 0.025, seam)
-    for x in (split - 0.26, split + 0.26):
-        canvas.rect(x - 0.11, 1.50, x + 0.11, 1.56, CHROME)
+    for x in (split - 0.18, split + 0.18):
+        canvas.rect(x - 0.11, 1.52, x + 0.11, 1.57, CHROME)
     canvas.rect(start + 0.08, plan.skirt, split - 0.62, plan.skirt + 0.12, CHROME)
 
 

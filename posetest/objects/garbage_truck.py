@@ -217,14 +217,14 @@ def _hopper(plan: _Plan, skins: dict[str, Skin]) -> list[Part]:
     back = Canvas.blank(2 * plan.half, plan.top, _PX_PER_M, plan.paint)
     ink = _GREEN if plan.paint == _WHITE else _WHITE
     back.text(plan.word, plan.half, top - 0.50, min(0.3, 2.2 / len(plan.word)), ink, weight=0.2)
-    parts = truck_shell(upper, {**skins, "-z": Skin(back.picture)}, plan.frame)
+    parts = truck_shell(upper, {**skins, "-z": Skin(back.picture), "+z": plain(plan.paint)}, plan.frame)
     low, sill = 0.78, 1.38
     trough = [
         (low, half, -tail + 0.45, -0.02),
         (low + 0.22, half, -tail + 0.08, -0.02),
         (sill, half, -tail, -0.02),
     ]
-    parts += truck_shell(trough, {**skins, "+y": plain(_BLACK)}, plan.frame)
+    parts += truck_shell(trough, {**skins, "+y": plain(_BLACK), "+z": plain(_BLACK)}, plan.frame)
     parts += box((-half + 0.1, sill - 0.05, -0.75), (half - 0.1, top - 1.0, -0.03), plain((0.10, 0.10, 0.11)))
     blade = plain(_STEEL)
     parts += box((-half + 0.1, sill + 0.25, -1.05), (half - 0.1, sill + 0.42, -0.70), blade)

@@ -1,4 +1,4 @@
-"""What road vehicles share: wheels with tyre, rim and bolts. Lengths are metres; vehicles look towards +z."""
+"""What road vehicles share: wheels; bodies, cabs, panes, mirrors and lamps of trucks. Lengths are metres; front +z."""
 
 from __future__ import annotations
 
