@@ -81,7 +81,7 @@ class _Plan:
 def build(seed: int = 0) -> BuiltObject:
     """A moving van; seed 0 is the bundled one, others vary proportions, colours and the mover's name."""
     vary = Variation(seed)
-    body = vary.number(4.6, 4.2, 5.4)
+    body = vary.number(4.0, 3.8, 4.4)
     cab = TruckCab(
         half=vary.number(1.0, 0.96, 1.04),
         back=body - 0.05,
@@ -125,19 +125,19 @@ def _sides(plan: _Plan) -> dict[str, Skin]:
     """Both sides: the band, aluminium edges, the lettering; door and window of the cab."""
     cab, ink = plan.cab, mix(plan.band, _BLACK, 0.1)
     canvas = Canvas.blank(cab.front, plan.top, _PX_PER_M, plan.paint)
-    canvas.rect(0.0, plan.base, plan.body, plan.base + 0.74, plan.band)
-    canvas.rect(0.0, plan.base + 0.80, plan.body, plan.base + 0.86, plan.band)
+    canvas.rect(0.0, plan.base, plan.body, plan.base + 0.58, plan.band)
+    canvas.rect(0.0, plan.base + 0.64, plan.body, plan.base + 0.69, plan.band)
     canvas.rect(0.0, plan.base, plan.body, plan.base + 0.09, _CHROME)
     canvas.rect(0.0, plan.top - 0.09, cab.front, plan.top, _CHROME)
     canvas.rect(0.0, plan.base, 0.07, plan.top, _CHROME)
     canvas.rect(cab.back + 0.05, 0.0, cab.front, 0.80, plan.band)
     truck_arch(canvas, plan.front_axle, plan.wheel, cab.skirt)
     truck_cab_side(canvas, cab, plan.paint)
-    size = min(0.62, 3.6 / len(plan.name))
+    size = min(0.62, 3.3 / len(plan.name))
     words = [
-        (plan.name, plan.body * 0.52, plan.base + 1.62, size, ink),
-        ("MOVING & STORAGE", plan.body * 0.52, plan.base + 1.10, 0.24, ink),
-        ("LOCAL - LONG DISTANCE", plan.body * 0.5, plan.base + 0.41, 0.22, _WHITE),
+        (plan.name, plan.body * 0.52, plan.base + 1.56, size, ink),
+        ("MOVING & STORAGE", plan.body * 0.52, plan.base + 0.98, 0.22, ink),
+        ("LOCAL - LONG DISTANCE", plan.body * 0.5, plan.base + 0.34, 0.2, _WHITE),
     ]
     return truck_sides(canvas, words)
 
