@@ -8,8 +8,9 @@ from __future__ import annotations
 from posetest.objects import cab_paint
 from posetest.objects.assemble import BuiltObject, Variation, assemble
 from posetest.objects.cab_paint import BLACK, CHROME, GLASS, WHITE, Plan
+from posetest.objects.cars import car_cabin, car_shell, car_stations
 from posetest.objects.parts import Part, Skin, box, box_mapped, mirrored, plain, tube
-from posetest.objects.vehicles import axle_wheels, car_cabin, car_shell, car_stations
+from posetest.objects.vehicles import axle_wheels
 
 LABELS = ("cab, hack, taxi, taxicab",)
 

@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from posetest.objects.assemble import BuiltObject, Variation, assemble
+from posetest.objects.cars import car_cabin, car_shell, car_stations
 from posetest.objects.paint import Canvas, Color, mix
 from posetest.objects.parts import (
     Part,
@@ -27,7 +28,7 @@ from posetest.objects.parts import (
     tube,
     turned,
 )
-from posetest.objects.vehicles import axle_wheels, car_cabin, car_shell, car_stations
+from posetest.objects.vehicles import axle_wheels
 
 LABELS = ("golfcart, golf cart",)
 

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from posetest.objects import minibus_paint
 from posetest.objects.assemble import BuiltObject, Variation, assemble
+from posetest.objects.cars import car_cabin, car_shell, car_stations
 from posetest.objects.minibus_paint import BLACK, WHITE, Plan
 from posetest.objects.parts import Part, Skin, box, box_mapped, mirrored, plain, tube
-from posetest.objects.vehicles import axle_wheels, car_cabin, car_shell, car_stations
+from posetest.objects.vehicles import axle_wheels
 
 LABELS = ("minibus",)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -46,6 +47,14 @@ def texels(mesh: Mesh) -> np.ndarray:
         np.clip((u * width).astype(int), 0, width - 1),
     )
     return texture.image[rows, columns, :3] / 255.0
+
+
+def share_of_colour(mesh: Mesh, is_it: Callable[..., np.ndarray]) -> float:
+    """The share of the painted texels (those not black) of which ``is_it`` says so, given red, green, blue to 255."""
+    texture = mesh.materials[0].texture
+    assert texture is not None
+    r, g, b = texture.image[..., :3].reshape(-1, 3).astype(int).T
+    return float(is_it(r, g, b).sum() / (r + g + b > 120).sum())
 
 
 @pytest.mark.parametrize("name", BUILDERS)
@@ -212,6 +221,46 @@ def test_a_backpack_has_its_pocket_low_on_the_front_and_dark_straps_behind(seed:
     z = mesh.verts_obj[:, 2]
     assert mesh.verts_obj[z > z.max() - 0.05, 1].max() < 0.0
     assert colour[middle[:, 2] < z.min() + 0.05].max() < 0.35
+
+
+def test_a_fire_engine_is_red_with_a_ladder_on_top(seed: int) -> None:
+    mesh = BUILDERS["fire_engine"](seed).mesh
+    y, z = mesh.verts_obj[:, 1], mesh.verts_obj[:, 2]
+    ladder = z[y > y.max() - 0.12]
+    assert np.ptp(ladder) > 1.4  # it lies along most of the length
+    assert share_of_colour(mesh, lambda r, g, b: (r > 100) & (r > 2 * g) & (r > 2 * b)) > 0.4
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_an_ambulance_is_white_with_a_low_bonnet_before_its_box_and_lit_lamps_above(seed: int) -> None:
+    mesh = BUILDERS["ambulance"](seed).mesh
+    _, y, z = mesh.verts_obj.T
+    assert y[z > 0.85].max() < y[z < -0.5].max() - 0.3
+    assert share_of_colour(mesh, lambda r, g, b: np.minimum(np.minimum(r, g), b) > 220) > 0.5
+    emissive = np.array([m.emissive for m in mesh.materials])[mesh.face_material].max(axis=1) > 0
+    assert mesh.verts_obj[mesh.faces[emissive], 1].min() > 0.1
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_the_box_of_a_moving_van_reaches_out_over_its_lower_cab(seed: int) -> None:
+    mesh = BUILDERS["moving_van"](seed).mesh
+    _, y, z = mesh.verts_obj.T
+    bonnet, upper = z > z.max() - 0.2, y > 0.3
+    assert y[bonnet].max() < 0.0
+    assert 0.3 < z[upper].max() < z.max() - 0.2
+    assert y[z < -0.9].max() == pytest.approx(y.max(), abs=0.02)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
+def test_a_garbage_truck_stands_on_three_axles_and_its_hopper_is_open_behind(seed: int) -> None:
+    mesh = BUILDERS["garbage_truck"](seed).mesh
+    _, y, z = mesh.verts_obj.T
+    ground = np.sort(z[y < y.min() + 0.01])
+    assert (np.diff(ground) > 0.05).sum() == 2
+    middle, towards_back = mesh.verts_obj[mesh.faces].mean(axis=1), mesh.normals[:, :, 2].mean(axis=1) < -0.9
+    mouth = towards_back & (texels(mesh).max(axis=1) < 0.15) & (middle[:, 1] > -0.2)
+    deep = middle[mouth, 2] - z.min()
+    assert ((deep > 0.15) & (deep < 0.45)).any()
 
 
 @pytest.mark.parametrize("seed", range(24))
