@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from posetest.objects.paint import Canvas, Color, mix
 from posetest.objects.parts import Part, Skin, box_mapped, circle, lathe, mirrored, moved, plain, turned
-from posetest.objects.vehicles import axle_wheels
 
 _BLACK: Color = (0.06, 0.06, 0.07)
 
