@@ -7,7 +7,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 #: Output channels and stride of each 3x3 convolution.
-LAYERS = ((16, 2), (32, 2), (48, 1), (64, 2), (128, 2), (128, 1))
+LAYERS = ((16, 2), (32, 2), (64, 1), (96, 2), (192, 2), (192, 1))
 
 
 class SmallNet(nn.Module):
