@@ -64,11 +64,11 @@ class Settings:
     unseen_behind: tuple[str, ...] = ()
     seed: int = 0
     variants: int = 90
-    others: int = 400
-    views: int = 40
+    others: int = 500
+    views: int = 60
     render_size: int = 96
     backgrounds: int = 600
-    epochs: int = 8
+    epochs: int = 6
     batch: int = 128
     peak_rate: float = 4e-3
     weight_decay: float = 0.02
