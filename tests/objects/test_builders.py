@@ -223,6 +223,7 @@ def test_a_backpack_has_its_pocket_low_on_the_front_and_dark_straps_behind(seed:
     assert colour[middle[:, 2] < z.min() + 0.05].max() < 0.35
 
 
+@pytest.mark.parametrize("seed", [0, 1, 2, 3])
 def test_a_fire_engine_is_red_with_a_ladder_on_top(seed: int) -> None:
     mesh = BUILDERS["fire_engine"](seed).mesh
     y, z = mesh.verts_obj[:, 1], mesh.verts_obj[:, 2]
