@@ -16,8 +16,8 @@ from posetest.render.cpu import CpuRenderer
 from posetest.resources import bundled
 from posetest.scene.load import load_mesh
 
-#: ImageNet indices that are right, and how many of the ten views below must be named so. All 54 views with three networks
-#: are counted by benchmarks/bundled_views.py.
+#: ImageNet indices that are right, and how many of the ten views below must be named so. All 54 views with three
+#: networks are counted by benchmarks/bundled_views.py.
 EXPECTED = {
     "school_bus": ({779}, 8),
     "coffee_mug": ({504, 968}, 8),
