@@ -27,6 +27,7 @@ OUTCOMES = ("recognised", "misread", "confident")
 _POSES_PER_CELL = 10  # a cell's interval then reaches +-26 points at its widest
 _LARGEST_NSIDE = 16
 _POSES_PER_BIN = 25
+_ANY_BACKGROUNDS = 10**9
 _MOST_BINS = 24  # 15 degrees of a full turn
 
 
@@ -112,7 +113,9 @@ def free_intervals(scene: SceneInfo) -> dict[str, Interval | None]:
 
     None where that file does not say. The background, an index without order, is left out.
     """
-    space = scene_space(decode(scene.config, SceneConfig, scene.name), where=scene.name) if scene.config else None
+    config = decode(scene.config, SceneConfig, scene.name) if scene.config else None
+    # how many backgrounds there were is not told; an interval over them is left out below
+    space = scene_space(config, _ANY_BACKGROUNDS, scene.name) if config else None
     return {name: space.free.get(name) if space else None for name in scene.free if name != "background"}
 
 
