@@ -234,7 +234,7 @@ def test_the_search_for_the_nearest_measures_from_a_view_that_it_may_reach() -> 
     from posetest.api.search_plan import upright_views
     from posetest.space import INDEX, scene_space
 
-    scene = posetest.load_scene("street")
+    scene = posetest.load_scene("operational")
     space = scene_space(scene.config, scene.background.count)
     views = upright_views(scene, space)
     for name, interval in space.free.items():
