@@ -118,7 +118,7 @@ def test_weights_survive_the_file_in_half_precision(tmp_path: Path) -> None:
 
 def test_missing_weights_are_named_with_the_command_that_makes_them(tmp_path: Path) -> None:
     with pytest.raises(
-        ModelError, match=r"none\.safetensors: the bundled weights are missing; posetest train-reference"
+        ModelError, match=r"none\.safetensors: no such weights of a reference classifier; posetest train-reference"
     ):
         bundled.load(tmp_path / "none.safetensors")
 

@@ -11,6 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from posetest.errors import ModelError, PosetestError
+from posetest.models.bundled.files import write
+from posetest.models.bundled.network import SmallNet
 from posetest.models.load import load_model, with_name
 from posetest.protocols import Model
 
@@ -218,9 +220,18 @@ def test_an_object_that_is_a_model_already_is_passed_on() -> None:
 def test_the_bundled_classifier_brings_its_class_names(monkeypatch: pytest.MonkeyPatch) -> None:
     net = Dropping()
     net.categories = ("bus", "mug", "other")  # type: ignore[assignment]  # as the bundled one has them
-    monkeypatch.setattr("posetest.models.bundled.load", lambda: net, raising=False)
+    monkeypatch.setattr("posetest.models.bundled.load", lambda path: net, raising=False)
     model = load_model("bundled?size=6")
     assert (model.name, model.spec, model.categories) == ("bundled", "bundled?size=6", ("bus", "mug", "other"))
+
+
+def test_weights_of_another_reference_classifier_are_named_after_their_file(tmp_path: Path) -> None:
+    weights = tmp_path / "mine.safetensors"
+    write(weights, SmallNet(2, normalised=False), ("cup", "other"), {})
+    model = load_model(f"bundled?weights={weights}")
+    assert (model.name, model.categories) == ("mine", ("cup", "other"))
+    with pytest.raises(ModelError, match=r"gone\.safetensors: no such weights of a reference"):
+        load_model(f"bundled?weights={tmp_path / 'gone.safetensors'}")
 
 
 def test_a_model_under_another_name_is_otherwise_the_same() -> None:

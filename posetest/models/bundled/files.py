@@ -39,7 +39,9 @@ def read(path: Path) -> BundledClassifier:
         network = SmallNet(len(categories), normalised=False)
         network.load_state_dict(state)
     except FileNotFoundError as error:
-        raise ModelError(f"{path}: the bundled weights are missing; posetest train-reference makes them") from error
+        raise ModelError(
+            f"{path}: no such weights of a reference classifier; posetest train-reference makes them"
+        ) from error
     except (SafetensorError, KeyError, RuntimeError, ValueError) as error:
         raise ModelError(f"{path}: not weights of the bundled classifier ({error})") from error
     model = BundledClassifier(network, categories, about["input_size"], about["info"])
