@@ -5,8 +5,8 @@ object counts once, whatever its number of poses, and the interval comes from ho
 
 The interval is a symmetric studentised bootstrap over objects: of the mean's logit for rates, of the mean for
 differences. Measured at 8 to 30 objects (benchmarks/coverage_rates.py), percentile and BCa intervals at 95 % cover
-85 to 93 % of populations at 8 objects, for a mean of so few is not known to have the deviation that was seen; the
-studentised one covers 93 to 97 % but for differences that are far from symmetric, of fewer than a dozen objects.
+85 to 93 % at 8 objects, as they take the deviation seen in so few for the true one; the studentised one covers 93 to
+97 %, but for skewed differences of fewer than a dozen objects, where it covers about 92 %.
 """
 
 from __future__ import annotations
@@ -25,11 +25,9 @@ Array = NDArray[np.float64]
 
 #: Outcomes that can be pooled; "misread" includes "confident".
 OUTCOMES = ("recognised", "misread", "confident", "top5")
-#: Fewer objects than this get a warning: the interval's coverage was measured from here on.
+#: Rates, and differences, of fewer objects than this get a warning: from here on intervals keep their level.
 FEWEST_OBJECTS = 8
-#: Differences of fewer objects than this get a warning where they are skewed.
-_FEWEST_SKEWED = 12
-_SKEWED = 1.0
+FEWEST_DIFFERENCES = 12
 
 _RESAMPLES = 4000
 # A resample of almost equal objects has almost no deviation; it is not taken for smaller than this share of the
@@ -223,13 +221,11 @@ def _warning(values: Array, *, is_difference: bool) -> str:
     n = len(values)
     if n < 2:
         return f"{n} object{'' if n == 1 else 's'}: how objects differ is not known"
-    if n < FEWEST_OBJECTS:
-        return f"{n} objects: the interval was checked from {FEWEST_OBJECTS} on"
-    spread = values.std()
-    if spread < 1e-9:
+    if n < (FEWEST_DIFFERENCES if is_difference else FEWEST_OBJECTS):
+        what, fewest = ("differences", FEWEST_DIFFERENCES) if is_difference else ("rates", FEWEST_OBJECTS)
+        return f"{n} objects: intervals of {what} are known to keep their level from {fewest} on; this may be too short"
+    if np.ptp(values) < 1e-9:
         return f"all {n} objects alike: the interval allows for others that were not drawn"
-    if is_difference and n < _FEWEST_SKEWED and abs(np.mean((values - values.mean()) ** 3)) > _SKEWED * spread**3:
-        return f"{n} objects, a few of which make most of the difference: a 95 % interval covers about 91 %"
     return ""
 
 

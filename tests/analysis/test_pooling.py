@@ -36,7 +36,7 @@ def test_each_object_counts_once_whatever_its_number_of_poses() -> None:
     assert (row["objects"], row["n"]) == (3, 1110)
     assert (row["least_object"], row["most_object"]) == ("mug", "cab")
     assert (row["least"], row["most"]) == (0.1, 0.9)
-    assert "checked from 8 on" in row["warning"]
+    assert "from 8 on" in row["warning"]
 
 
 def test_scenes_of_one_object_are_one_object() -> None:
@@ -82,8 +82,8 @@ def test_an_interval_from_poses_alone_would_be_far_too_short() -> None:
 
 
 def test_many_alike_objects_give_the_interval_of_normal_theory() -> None:
-    values = stats.norm.ppf((np.arange(400) + 0.5) / 400) * 0.05 + 0.5
-    reach = 1.96 * values.std(ddof=1) / 20
+    values = stats.norm.ppf((np.arange(225) + 0.5) / 225) * 0.05 + 0.5
+    reach = 1.96 * values.std(ddof=1) / 15
     assert mean_interval(values) == pytest.approx((0.5 - reach, 0.5 + reach), abs=0.0005)
     assert mean_interval(values - 0.4, is_difference=True) == pytest.approx((0.1 - reach, 0.1 + reach), abs=0.0005)
 
@@ -129,10 +129,16 @@ def test_the_difference_of_two_models_is_paired_by_object() -> None:
     assert turned["low"] == pytest.approx(-row.loc["recognised", "high"])
 
 
-def test_a_difference_made_by_one_object_of_nine_is_warned_of() -> None:
-    scenes = {f"o{i}": (90 + i % 3, 100) for i in range(9)}
-    frame = rows_of({"new": scenes | {"o0": (10, 100)}, "old": scenes})
-    assert "a few of which" in pooled_difference(frame, "new", "old", ["recognised"])["warning"][0]
+def test_few_objects_are_warned_of_more_of_them_where_models_are_compared() -> None:
+    for count, warned in ((7, (True, True)), (8, (False, True)), (12, (False, False))):
+        frame = rows_of({model: {f"o{i}": (i + m, 20) for i in range(count)} for m, model in enumerate(("a", "b"))})
+        frame.loc[frame.index[0], "recognised"] = True  # the differences are not all alike
+        texts = (
+            pooled(frame, ["recognised"])["warning"][0],
+            pooled_difference(frame, "a", "b", ["recognised"])["warning"][0],
+        )
+        assert tuple("too short" in text for text in texts) == warned
+    assert "all 8 objects alike" in pooled(rows_of({"a": {f"o{i}": (3, 4) for i in range(8)}}))["warning"][0]
 
 
 def test_the_same_seed_gives_the_same_interval_and_another_seed_a_close_one() -> None:
