@@ -6,6 +6,7 @@ from statistics import NormalDist
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.special import betaincinv
 
 Array = NDArray[np.float64]
 
@@ -21,11 +22,7 @@ def wilson(k: ArrayLike, n: ArrayLike, level: float = 0.95) -> tuple[Array, Arra
 
     Source: Wilson, JASA 22 (1927) 209; Brown, Cai and DasGupta, Statistical Science 16 (2001) 101, section 3.1.1.
     """
-    successes, draws = np.broadcast_arrays(np.asarray(k, dtype=float), np.asarray(n, dtype=float))
-    if np.any(successes < 0) or np.any(successes > draws):
-        raise ValueError(f"wilson wants 0 <= k <= n, got k = {k!r}, n = {n!r}")
-    if not 0 < level < 1:
-        raise ValueError(f"wilson wants a level between 0 and 1, such as 0.95, got {level}")
+    successes, draws = _checked(k, n, level, "wilson")
     z2 = NormalDist().inv_cdf(0.5 + level / 2) ** 2
     with np.errstate(invalid="ignore", divide="ignore"):
         share = successes / draws
@@ -44,3 +41,53 @@ def share(k: ArrayLike, n: ArrayLike) -> Array:
     with np.errstate(invalid="ignore", divide="ignore"):
         ratio: Array = np.divide(np.asarray(k, dtype=float), np.asarray(n, dtype=float))
     return ratio
+
+
+def exact(k: ArrayLike, n: ArrayLike, level: float = 0.95) -> tuple[Array, Array]:
+    """Lower and upper bounds [...] of the share behind ``k`` successes in ``n`` independent draws, in [0, 1].
+
+    The exact interval: its coverage is at least the level at every share and every n, and so above it at most of
+    them. For claims that have to hold; Wilson's is shorter and right on average. Both bounds are nan where n is 0.
+
+    Raises:
+        ValueError: k is negative or above n, or the level is not between 0 and 1.
+
+    Source: Clopper and Pearson, Biometrika 26 (1934) 404; the bounds as quantiles of Beta(k, n - k + 1) and
+    Beta(k + 1, n - k).
+    """
+    successes, draws = _checked(k, n, level, "exact")
+    tail = (1 - level) / 2
+    low = _lower(successes, draws, tail)
+    return low, 1 - _lower(draws - successes, draws, tail)
+
+
+def upper_bound(failures: ArrayLike, n: ArrayLike, level: float = 0.95) -> Array:
+    """The share [...] that the share of failures does not exceed, after ``failures`` in ``n`` independent draws.
+
+    One-sided and exact: what can be claimed about rare failures. Without a failure it is 1 - (1 - level)^(1 / n),
+    at 95 % close to 3 / n: the rule of three. 1 where all failed; nan where n is 0.
+
+    Raises:
+        ValueError: failures are negative or above n, or the level is not between 0 and 1.
+
+    Source: Clopper and Pearson, Biometrika 26 (1934) 404; Hanley and Lippman-Hand, JAMA 249 (1983) 1743.
+    """
+    failed, draws = _checked(failures, n, level, "upper_bound")
+    return 1 - _lower(draws - failed, draws, 1 - level)
+
+
+def _lower(successes: Array, draws: Array, tail: float) -> Array:
+    """The share [...] at which so many successes or more have probability ``tail``; 0 without a success."""
+    # the shapes of no success and of no draws are no Beta distribution; their values are put in place after
+    inverse = betaincinv(np.maximum(successes, 1), draws - successes + 1, tail)
+    bound: Array = np.where(draws == 0, np.nan, np.where(successes == 0, 0.0, inverse))
+    return bound
+
+
+def _checked(k: ArrayLike, n: ArrayLike, level: float, name: str) -> tuple[Array, Array]:
+    successes, draws = np.broadcast_arrays(np.asarray(k, dtype=float), np.asarray(n, dtype=float))
+    if not np.all((successes >= 0) & (successes <= draws)):
+        raise ValueError(f"{name} wants 0 <= k <= n, got k = {k!r}, n = {n!r}")
+    if not 0 < level < 1:
+        raise ValueError(f"{name} wants a level between 0 and 1, such as 0.95, got {level}")
+    return successes, draws

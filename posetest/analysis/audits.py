@@ -1,0 +1,46 @@
+"""Rows that a rate may be made of: those of an audit, whose poses were drawn from a measure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from posetest.analysis.outcomes import outcomes
+from posetest.engine.run import RunFolder
+from posetest.errors import RunError
+
+#: Columns that the records of a search have and those of an audit lack.
+_OF_SEARCHES = ("hit", "ask", "score")
+_CHOSEN = "their share does not say how often the model fails; rates need poses drawn from a measure (posetest audit)"
+
+
+def audit_rows(source: RunFolder | pd.DataFrame, columns: Sequence[str] = ()) -> pd.DataFrame:
+    """The evaluated (``ok``) rows of an audit, with the columns of ``outcomes`` and at least ``columns``.
+
+    ``source`` is a run, or rows of ``outcomes(run, columns)``, also of several runs one after the other. ``scene`` and
+    ``model`` are categories: in the order of run.toml, or of their first row where the frame has none.
+
+    Raises:
+        RunError: the run or the rows are of a search; the rows lack a column; there are no records.
+    """
+    if isinstance(source, pd.DataFrame):
+        frame = source
+        if found := [name for name in _OF_SEARCHES if name in frame]:
+            raise RunError(f'the rows have the column "{found[0]}", as a search writes it: it chooses poses; {_CHOSEN}')
+    else:
+        if source.info.kind != "audit":
+            raise RunError(f'{source.path}: a run of kind "{source.info.kind}" chooses its poses: {_CHOSEN}')
+        frame = outcomes(source, columns)
+    wanted = ("scene", "model", "ok", "recognised", "misread", "confident", "top5", *columns)
+    if missing := [name for name in wanted if name not in frame]:
+        raise RunError(f'the rows lack the column "{missing[0]}"; read them with outcomes(run, ["{missing[0]}"])')
+    frame = frame[frame["ok"]]
+    return frame.assign(**{name: _as_category(frame[name]) for name in ("scene", "model")})
+
+
+def _as_category(values: pd.Series) -> pd.Series:
+    """``values`` as a category: their own, or that of their first appearance."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        return values
+    return values.astype(pd.CategoricalDtype(list(dict.fromkeys(values))))
