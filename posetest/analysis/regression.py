@@ -5,7 +5,6 @@ A rate that stays the same can hide as many poses broken as fixed; on the same p
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,12 +21,15 @@ from posetest.engine.run import RunFolder
 from posetest.errors import RunError
 
 #: Read besides the columns of ``outcomes``.
-_COLUMNS = ("index", *POSE_COLUMNS, "image_digest")
+_COLUMNS = ("index", "image_digest")
 
 
 @dataclass(frozen=True, eq=False)
 class _Shared:
-    """Rows of one scene in two runs, the i-th of both showing the same pose, and how many rows have no partner."""
+    """Rows of one scene in two runs, the i-th of both showing the same pose, and how many rows have no partner.
+
+    The frames' indices are places in the runs' records.
+    """
 
     scene: SceneInfo
     before: pd.DataFrame
@@ -105,9 +107,12 @@ def changed_poses(
         for when, source in (("before", rows), ("after", partner)):
             table[f"label_{when}"] = source["top1_label"].astype(str).to_numpy()
             table[f"p_{when}"] = source["top1_p"].to_numpy()
-        tables.append(pd.concat([table, rows[list(POSE_COLUMNS)].reset_index(drop=True)], axis=1))
-    changed: pd.DataFrame = pd.concat(tables, ignore_index=True)
-    return changed
+        table.index = rows.index
+        tables.append(table)
+    changed: pd.DataFrame = pd.concat(tables)
+    for column in POSE_COLUMNS:
+        changed[column] = before.table([column])[column].to_numpy()[changed.index]
+    return changed.reset_index(drop=True)
 
 
 def _models(before: RunFolder, after: RunFolder, models: tuple[str, str] | None) -> tuple[str, str]:
@@ -126,7 +131,7 @@ def _models(before: RunFolder, after: RunFolder, models: tuple[str, str] | None)
     )
 
 
-def _shared(before: RunFolder, after: RunFolder, names: tuple[str, str], stratum: str) -> Iterator[_Shared]:
+def _shared(before: RunFolder, after: RunFolder, names: tuple[str, str], stratum: str) -> list[_Shared]:
     """The evaluated rows of both runs, scene by scene, matched by index and checked to show the same poses."""
     _check_settings(before, after)
     frames = []
@@ -134,6 +139,7 @@ def _shared(before: RunFolder, after: RunFolder, names: tuple[str, str], stratum
         audit_rows(run, pd.DataFrame({"index": [], "visible": []}), stratum)  # its checks, before anything is read
         rows = audit_rows(run, outcomes(run, _COLUMNS), stratum)
         frames.append(rows[(rows["model"] == name) & rows["ok"]])
+    found = []
     for scene in before.info.scenes:
         first, second = (rows[rows["scene"] == scene.name].sort_values("index") for rows in frames)
         for run, rows in ((before, first), (after, second)):
@@ -145,8 +151,9 @@ def _shared(before: RunFolder, after: RunFolder, names: tuple[str, str], stratum
                 )
         one = first[first["index"].isin(second["index"])]
         two = second[second["index"].isin(first["index"])]
-        _check_poses(before, after, scene.name, one, two)
-        yield _Shared(scene, one, two, len(first) + len(second) - len(one) - len(two))
+        found.append(_Shared(scene, one, two, len(first) + len(second) - len(one) - len(two)))
+    _check_poses(before, after, found)
+    return found
 
 
 def _check_settings(before: RunFolder, after: RunFolder) -> None:
@@ -170,15 +177,17 @@ def _check_settings(before: RunFolder, after: RunFolder) -> None:
         )
 
 
-def _check_poses(before: RunFolder, after: RunFolder, scene: str, one: pd.DataFrame, two: pd.DataFrame) -> None:
+def _check_poses(before: RunFolder, after: RunFolder, found: list[_Shared]) -> None:
     """That rows matched by index show the same pose."""
-    for column in POSE_COLUMNS:
-        first, second = one[column].to_numpy(), two[column].to_numpy()
-        differs = first != second
-        if differs.any():
-            at = int(differs.argmax())
-            raise RunError(
-                f'{after.path}: {column} of pose {one["index"].iloc[at]} of scene "{scene}" is {second[at]!s}, in '
-                f"{before.path} it is {first[at]!s} ({int(differs.sum())} of {len(one)} poses differ): the runs drew "
-                "their poses differently, perhaps under different versions; repeat one of them"
-            )
+    for column in POSE_COLUMNS:  # one by one: all of them together would be most of what a run holds in memory
+        first, second = (run.table([column])[column].to_numpy() for run in (before, after))
+        for shared in found:
+            one, two = first[shared.before.index], second[shared.after.index]
+            differs = one != two
+            if differs.any():
+                at = int(differs.argmax())
+                raise RunError(
+                    f'{after.path}: {column} of pose {shared.before["index"].iloc[at]} of scene "{shared.scene.name}" '
+                    f"is {two[at]!s}, in {before.path} it is {one[at]!s} ({int(differs.sum())} of {len(one)} poses "
+                    "differ): the runs drew their poses differently, perhaps under other versions; repeat one of them"
+                )
