@@ -13,10 +13,11 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from posetest.analysis.intervals import share, wilson
-from posetest.config import SceneConfig, SceneInfo, decode
+from posetest.analysis.recorded import recorded_space
+from posetest.config import SceneInfo
 from posetest.geometry.grids import cell_count, cell_to_direction, direction_to_cell
 from posetest.geometry.so3 import direction_to_angles, quaternion_to_matrix, viewing_direction
-from posetest.space import INDEX, PARAMETERS, Interval, scene_space
+from posetest.space import INDEX, PARAMETERS, Interval
 
 Array = NDArray[np.float64]
 
@@ -27,7 +28,6 @@ OUTCOMES = ("recognised", "misread", "confident")
 _POSES_PER_CELL = 10  # a cell's interval then reaches +-26 points at its widest
 _LARGEST_NSIDE = 16
 _POSES_PER_BIN = 25
-_ANY_BACKGROUNDS = 10**9
 _MOST_BINS = 24  # 15 degrees of a full turn
 
 
@@ -113,9 +113,7 @@ def free_intervals(scene: SceneInfo) -> dict[str, Interval | None]:
 
     None where that file does not say. The background, an index without order, is left out.
     """
-    config = decode(scene.config, SceneConfig, scene.name) if scene.config else None
-    # how many backgrounds there were is not told; an interval over them is left out below
-    space = scene_space(config, _ANY_BACKGROUNDS, scene.name) if config else None
+    space = recorded_space(scene)
     return {name: space.free.get(name) if space else None for name in scene.free if name != "background"}
 
 

@@ -188,17 +188,19 @@ def failure_regions(rows: pd.DataFrame, *, seed: int = 0, most: int = 5, labels:
     return tuple(sorted(_measure(_confirmed(regions, held), held, labels), key=lambda found: -found.misread))
 
 
-def regions_table(run: RunFolder, *, seed: int = 0, most: int = 5) -> pd.DataFrame:
+def regions_table(run: RunFolder, frame: pd.DataFrame | None = None, *, seed: int = 0, most: int = 5) -> pd.DataFrame:
     """``failure_regions`` of each scene and model of ``run``, a row for each region, in the order of run.toml.
 
     Columns: scene, model, region (its number from 1 within the pair), words (its bounds), n, inside, misread, share,
     share_low, share_high, rate, rate_low, rate_high, outside_rate, label (the most frequent wrong one), label_share,
     mean_confidence, typical, worst, nearest, nearest_deg (as in FailureRegion), measure. No rows where none was found.
+    ``frame`` is ``outcomes(run, ["index", *FEATURE_COLUMNS])`` of an audit where the caller has read it already.
 
     Raises:
         RunError: there are no records yet, or the run is a search.
     """
-    frame = audited(run, ["index", *FEATURE_COLUMNS])
+    if frame is None:
+        frame = audited(run, ["index", *FEATURE_COLUMNS])
     rows = []
     for scene in run.info.scenes:
         for model in run.info.models:

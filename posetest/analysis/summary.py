@@ -1,0 +1,99 @@
+"""Everything a report says of an audit in numbers, from one reading of its records."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+
+from posetest.analysis.comparison import compare_models
+from posetest.analysis.density import QUATERNION
+from posetest.analysis.features import FEATURE_COLUMNS
+from posetest.analysis.labels import wrong_labels
+from posetest.analysis.outcomes import outcomes
+from posetest.analysis.pooling import pooled
+from posetest.analysis.rates import rates
+from posetest.analysis.recorded import recorded_space
+from posetest.analysis.regions import regions_table
+from posetest.analysis.strata import strata
+from posetest.analysis.transfer import transfer
+from posetest.engine.record import POSE_COLUMNS
+from posetest.engine.run import RunFolder
+from posetest.space import format_pose
+
+#: Columns that rates are broken down by.
+BROKEN_DOWN = ("long_px", "inside", "distance")
+#: Regions told of each object and model.
+MOST_REGIONS = 4
+_WRONG_LABELS = 8
+_NAMED = ("typical", "worst", "nearest")  # poses that a region names by index
+#: With fewer poses a breakdown has no four strata to compare.
+_FEWEST = 100
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """The tables of an audit; columns as the functions named say.
+
+    Attributes:
+        frame: the records with their outcomes (``outcomes``), all pose columns included.
+        rates: ``rates``.
+        wrong: ``wrong_labels``.
+        regions: ``regions_table``, with replay strings: typical_pose, worst_pose, nearest_pose ("" where unknown).
+        strata: ``strata`` by each of BROKEN_DOWN, one below the other.
+        pooled: ``pooled``, over objects; empty with one object.
+        comparison, transfer: ``compare_models``, ``transfer``; empty with one model.
+    """
+
+    frame: pd.DataFrame
+    rates: pd.DataFrame
+    wrong: pd.DataFrame
+    regions: pd.DataFrame
+    strata: pd.DataFrame
+    pooled: pd.DataFrame
+    comparison: pd.DataFrame
+    transfer: pd.DataFrame
+
+
+def summarise(run: RunFolder) -> Summary:
+    """The tables of the audit ``run``.
+
+    Raises:
+        RunError: there are no records yet, they do not fit run.toml, or the run chose its poses.
+    """
+    columns = ["index", "inside", "long_px", *QUATERNION, *FEATURE_COLUMNS, *POSE_COLUMNS]
+    frame = outcomes(run, list(dict.fromkeys(columns)))
+    table = rates(run, frame)
+    several = len(run.info.models) > 1
+    empty = pd.DataFrame()
+    broken_down = [strata(frame, by) for by in BROKEN_DOWN] if len(frame) >= _FEWEST else [empty]
+    return Summary(
+        frame=frame,
+        rates=table,
+        wrong=wrong_labels(frame, _WRONG_LABELS),
+        regions=_with_poses(run, frame, regions_table(run, frame, most=MOST_REGIONS)),
+        strata=pd.concat(broken_down, ignore_index=True),
+        pooled=pooled(frame) if len(run.info.scenes) > 1 else empty,
+        comparison=compare_models(run, frame) if several else empty,
+        transfer=transfer(run, frame) if several else empty,
+    )
+
+
+def _with_poses(run: RunFolder, frame: pd.DataFrame, regions: pd.DataFrame) -> pd.DataFrame:
+    """``regions`` with replay strings of the poses that it names by index."""
+    spaces = {scene.name: recorded_space(scene) for scene in run.info.scenes}
+    named = regions.melt(id_vars="scene", value_vars=list(_NAMED), value_name="index")
+    wanted = set(zip(named["scene"], named["index"].astype(int), strict=True))
+    rows = frame[frame["index"].isin({index for _, index in wanted})].drop_duplicates(["scene", "index"])
+    told: dict[tuple[str, int], str] = {}
+    for scene, index, vector in zip(
+        rows["scene"].astype(str), rows["index"], rows[list(POSE_COLUMNS)].to_numpy(dtype=np.float64), strict=True
+    ):
+        space = spaces[scene]
+        if (scene, int(index)) in wanted and space is not None:
+            told[scene, int(index)] = format_pose(vector, space)
+    for key in _NAMED:
+        keys = zip(regions["scene"], regions[key].astype(int), strict=True)
+        regions[f"{key}_pose"] = [told.get(pair, "") for pair in keys]
+    return regions
