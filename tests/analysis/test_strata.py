@@ -11,8 +11,9 @@ import pytest
 from scipy import stats
 from simulated_run import simulate
 
+from posetest.analysis.audits import OUTCOMES
 from posetest.analysis.outcomes import outcomes
-from posetest.analysis.strata import OUTCOMES, strata
+from posetest.analysis.strata import strata
 from posetest.engine.run import RunFolder
 from posetest.errors import ConfigError, RunError
 
@@ -111,6 +112,8 @@ def test_what_cannot_be_is_refused_with_its_reason(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="a search writes it"):
         strata(frame.assign(hit=True), "distance")
     run = simulate(tmp_path / "run", poses=5)
+    with pytest.raises(ConfigError, match='no column "distanc"; did you mean "distance"'):
+        strata(run, "distanc")
     found = RunFolder(run.path, msgspec.structs.replace(run.info, kind="search"))
     with pytest.raises(RunError, match="chooses its poses"):
         strata(found, "distance")
