@@ -98,8 +98,7 @@ def _edges(values: NDArray[np.generic], by: str, edges: Sequence[float] | None, 
     known = known[np.isfinite(known)]
     if not len(known):
         raise RunError(f'strata: no row has a finite value of "{by}" to take quantiles of; give edges')
-    # edges that are values of rows, so that ties fall on one side as a whole
-    bounds = np.unique(np.quantile(known, np.linspace(0, 1, quantiles + 1), method="inverted_cdf"))
+    bounds = np.unique(np.quantile(known, np.linspace(0, 1, quantiles + 1)))
     return bounds if len(bounds) > 1 else np.repeat(bounds, 2)
 
 

@@ -81,6 +81,8 @@ def test_ties_make_fewer_strata_and_one_value_alone_makes_one() -> None:
     tied = strata(rows_of([1.0] * 90 + [2.0] * 5 + [3.0] * 5, True), "distance")
     assert tied["n"].tolist() == [100]
     assert (tied["stratum_low"][0], tied["stratum_high"][0]) == (1, 3)
+    apart = strata(rows_of([1.0, 2.0, 3.0, 4.0], True), "distance", quantiles=2)
+    assert apart["n"].tolist() == [2, 2]
     alone = strata(rows_of([2.0] * 9, True), "distance")
     assert alone["n"].tolist() == [9]
 
