@@ -104,7 +104,7 @@ def of_objects(repeats: int) -> Iterator[Row]:
             yield row("pooled", f"{objects} objects, {name}", "about", _held(found, true, is_difference=False))
             if objects <= 12 and not always:
                 for method in ("percentile", "BCa"):
-                    yield row(f"{method}, not used", f"{objects} objects, {name}", "about", _scipy(found, true, method))
+                    yield row(f"({method})", f"{objects} objects, {name}", "about", _scipy(found, true, method))
 
 
 def _scipy(values: Array, true: float, method: str) -> Array:
@@ -238,11 +238,11 @@ def main() -> None:
     if options.json:
         print(json.dumps([asdict(r) for r in found], indent=1))
         return
-    print(f"{'procedure':18} {'setting':86} {'nominal':14} {'measured':8} 95 % interval")
+    print(f"{'procedure':22} {'setting':86} {'nominal':14} {'measured':8} 95 % interval")
     for r in found:
         nominal = f"{r.promise} {100 * r.nominal:g} %"
         interval = f"{100 * r.low:.1f} to {100 * r.high:.1f}"
-        print(f"{r.procedure:18} {r.setting:86} {nominal:14} {100 * r.covered:6.1f} % {interval}")
+        print(f"{r.procedure:22} {r.setting:86} {nominal:14} {100 * r.covered:6.1f} % {interval}")
 
 
 if __name__ == "__main__":

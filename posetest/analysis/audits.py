@@ -7,9 +7,12 @@ from collections.abc import Sequence
 import pandas as pd
 
 from posetest.analysis.outcomes import outcomes
+from posetest.engine.record import SCHEMA
 from posetest.engine.run import RunFolder
-from posetest.errors import RunError
+from posetest.errors import ConfigError, RunError, suggest
 
+#: Outcomes that have rates; "misread" includes "confident", "top5" includes "recognised".
+OUTCOMES = ("recognised", "misread", "confident", "top5")
 #: Columns that the records of a search have and those of an audit lack.
 _OF_SEARCHES = ("hit", "ask", "score")
 _CHOSEN = "their share does not say how often the model fails; rates need poses drawn from a measure (posetest audit)"
@@ -23,6 +26,7 @@ def audit_rows(source: RunFolder | pd.DataFrame, columns: Sequence[str] = ()) ->
 
     Raises:
         RunError: the run or the rows are of a search; the rows lack a column; there are no records.
+        ConfigError: records have no such column.
     """
     if isinstance(source, pd.DataFrame):
         frame = source
@@ -31,12 +35,30 @@ def audit_rows(source: RunFolder | pd.DataFrame, columns: Sequence[str] = ()) ->
     else:
         if source.info.kind != "audit":
             raise RunError(f'{source.path}: a run of kind "{source.info.kind}" chooses its poses: {_CHOSEN}')
+        if unknown := [name for name in columns if name not in SCHEMA.names]:
+            hint = suggest(unknown[0], SCHEMA.names) or "; such as long_px, inside, distance"
+            raise ConfigError(f'records have no column "{unknown[0]}"{hint}')
         frame = outcomes(source, columns)
-    wanted = ("scene", "model", "ok", "recognised", "misread", "confident", "top5", *columns)
+    wanted = ("scene", "model", "ok", *OUTCOMES, *columns)
     if missing := [name for name in wanted if name not in frame]:
         raise RunError(f'the rows lack the column "{missing[0]}"; read them with outcomes(run, ["{missing[0]}"])')
     frame = frame[frame["ok"]]
     return frame.assign(**{name: _as_category(frame[name]) for name in ("scene", "model")})
+
+
+def check_options(outcomes: Sequence[str], level: float) -> None:
+    """Nothing, if ``outcomes`` are of OUTCOMES and ``level`` is one of an interval.
+
+    Raises:
+        ConfigError: they are not.
+    """
+    for outcome in outcomes:
+        if outcome not in OUTCOMES:
+            raise ConfigError(
+                f'outcome "{outcome}" is unknown{suggest(outcome, OUTCOMES)} (known: {", ".join(OUTCOMES)})'
+            )
+    if not 0 < level < 1:
+        raise ConfigError(f"level = {level} must be between 0 and 1, such as 0.95")
 
 
 def _as_category(values: pd.Series) -> pd.Series:

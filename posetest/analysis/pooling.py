@@ -3,10 +3,10 @@
 Renders of one object are no draws of objects: a thousand more of them say nothing about the next object. So each
 object counts once, whatever its number of poses, and the interval comes from how the objects differ.
 
-The interval is a symmetric studentised bootstrap over objects: of the mean's logit for rates, of the mean for
-differences. Measured at 8 to 30 objects (benchmarks/coverage_rates.py), percentile and BCa intervals at 95 % cover
-85 to 93 % at 8 objects, as they take the deviation seen in so few for the true one; the studentised one covers 93 to
-97 %, but for skewed differences of fewer than a dozen objects, where it covers about 92 %.
+The interval is a studentised bootstrap over objects: of the mean's logit for rates, of the mean for differences. So
+few objects do not show their own spread: at 8 of them and a level of 95 %, percentile intervals cover 83 to 91 % and
+BCa's 85 to 94 %. The studentised ones cover 93 to 98 % for rates of 8 to 30 objects and 94 to 97 % for differences of
+12 to 30, and fall to 92.7 % for skewed differences of 8 (benchmarks/coverage_rates.py).
 """
 
 from __future__ import annotations
@@ -17,14 +17,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from posetest.analysis.audits import audit_rows
+from posetest.analysis.audits import OUTCOMES, audit_rows, check_options
 from posetest.engine.run import RunFolder
 from posetest.errors import ConfigError, RunError
 
 Array = NDArray[np.float64]
 
-#: Outcomes that can be pooled; "misread" includes "confident".
-OUTCOMES = ("recognised", "misread", "confident", "top5")
 #: Rates, and differences, of fewer objects than this get a warning: from here on intervals keep their level.
 FEWEST_OBJECTS = 8
 FEWEST_DIFFERENCES = 12
@@ -63,7 +61,7 @@ def pooled(
         RunError: the source is a search's or lacks a column.
         ConfigError: an unknown outcome, a level outside (0, 1), a scene that ``objects`` does not name.
     """
-    _check(outcomes, level)
+    check_options(outcomes, level)
     rows = audit_rows(source)
     tables = {outcome: object_rates(rows, outcome, objects) for outcome in outcomes}
     models = rows["model"].cat.categories.astype(str)
@@ -90,7 +88,7 @@ def pooled_difference(
     Raises:
         RunError: no rows of one of the models.
     """
-    _check(outcomes, level)
+    check_options(outcomes, level)
     rows = audit_rows(source)
     record = []
     for outcome in outcomes:
@@ -180,11 +178,12 @@ def mean_interval(
     Rates lie in [0, 1]; differences, where ``is_difference``, in [-1, 1].
 
     With m and s the mean and its standard error, m* and s* those of a resample of the objects, f the logit (the
-    identity for differences): f(m) +- q f'(m) s, q the ``level`` quantile of |f(m*) - f(m)| / (f'(m*) s*).
+    identity for differences): f(m) +- q f'(m) s, q the ``level`` quantile of |f(m*) - f(m)| / (f'(m*) s*). For
+    differences each end is the wider one of this interval and of the one with equal tails.
 
-    Source: Hall, The Bootstrap and Edgeworth Expansion (Springer 1992), sections 1.3 and 3.6, the symmetric
-    percentile-t interval; Davison and Hinkley, Bootstrap Methods and their Application (Cambridge 1997), section 5.2,
-    for the transformed mean; section 3.8, resampling whole clusters.
+    Source: Hall, The Bootstrap and Edgeworth Expansion (Springer 1992), sections 1.3 and 3.6, percentile-t intervals,
+    symmetric and with equal tails; Davison and Hinkley, Bootstrap Methods and their Application (Cambridge 1997),
+    section 5.2, for the transformed mean; section 3.8, resampling whole clusters.
     """
     n = len(values)
     if n < 2:
@@ -200,8 +199,11 @@ def mean_interval(
     flat = errors < 1e-6 * error
     if is_difference:
         ratio = shift / np.maximum(errors, _LEAST_DEVIATION * error)
-        reach = error * float(np.quantile(np.abs(ratio), level))
-        return max(mean - reach, -1.0), min(mean + reach, 1.0)
+        reach = float(np.quantile(np.abs(ratio), level))
+        below, above = np.quantile(ratio, [(1 + level) / 2, (1 - level) / 2])
+        # one object with a large difference, which few would show, is at one end only: the wider of both intervals
+        low, high = mean - error * max(reach, below), mean + error * max(reach, -above)
+        return max(float(low), -1.0), min(float(high), 1.0)
     # flat resamples, whose mean may be 0 or 1, are measured on the plain scale
     means = np.where(flat, mean, mean + shift)
     scale = error / (mean * (1 - mean))
@@ -227,11 +229,3 @@ def _warning(values: Array, *, is_difference: bool) -> str:
     if np.ptp(values) < 1e-9:
         return f"all {n} objects alike: the interval allows for others that were not drawn"
     return ""
-
-
-def _check(outcomes: Sequence[str], level: float) -> None:
-    for outcome in outcomes:
-        if outcome not in OUTCOMES:
-            raise ConfigError(f'outcome "{outcome}" is unknown (known: {", ".join(OUTCOMES)})')
-    if not 0 < level < 1:
-        raise ConfigError(f"level = {level} must be between 0 and 1, such as 0.95")

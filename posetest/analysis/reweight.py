@@ -13,17 +13,15 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from posetest.analysis.audits import audit_rows
+from posetest.analysis.audits import OUTCOMES, audit_rows, check_options
 from posetest.analysis.intervals import wilson
 from posetest.analysis.weights import columns_of_weights, importance_weights
 from posetest.engine.run import RunFolder
-from posetest.errors import ConfigError, RunError
+from posetest.errors import RunError
 from posetest.space import Space
 
 Array = NDArray[np.float64]
 
-#: Outcomes that can be reweighted; "misread" includes "confident".
-OUTCOMES = ("recognised", "misread", "confident", "top5")
 #: Below this effective sample size a rate comes with a warning.
 LEAST_ESS = 100
 # So many poses of typical weight stand beside those seen of each outcome when its mean weight is estimated: of few
@@ -80,11 +78,7 @@ def reweighted(
         RunError: the source is a search's, holds several scenes, lacks a column or is not of the space ``drawn``.
         ConfigError: the target cannot be told from that space; an unknown outcome; a level outside (0, 1).
     """
-    for outcome in outcomes:
-        if outcome not in OUTCOMES:
-            raise ConfigError(f'outcome "{outcome}" is unknown (known: {", ".join(OUTCOMES)})')
-    if not 0 < level < 1:
-        raise ConfigError(f"level = {level} must be between 0 and 1, such as 0.95")
+    check_options(outcomes, level)
     rows = audit_rows(source, columns_of_weights(drawn, target))
     scenes = [str(s) for s in rows["scene"].cat.categories[np.unique(rows["scene"].cat.codes)]]
     if len(scenes) > 1:

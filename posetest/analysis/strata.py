@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from posetest.analysis.audits import audit_rows
+from posetest.analysis.audits import OUTCOMES, audit_rows, check_options
 from posetest.analysis.intervals import exact, share, wilson
 from posetest.engine.record import VISIBLE_INSIDE
 from posetest.engine.run import RunFolder
@@ -19,8 +19,6 @@ from posetest.errors import ConfigError, RunError
 
 Array = NDArray[np.float64]
 
-#: Outcomes counted in each stratum; "misread" includes "confident", "top5" includes "recognised".
-OUTCOMES = ("recognised", "misread", "confident", "top5")
 #: Edges where most poses share one value, so that quantiles say little: the share of the object inside the picture.
 _DEFAULT_EDGES = {"inside": (0.0, 0.5, VISIBLE_INSIDE, 1.0)}
 
@@ -52,10 +50,9 @@ def strata(
 
     Raises:
         RunError: the source is a search's, lacks the column, or it does not hold numbers.
-        ConfigError: edges that do not rise, quantiles below 1, a level outside (0, 1).
+        ConfigError: records have no such column, edges do not rise, quantiles are below 1, the level is outside (0, 1).
     """
-    if not 0 < level < 1:
-        raise ConfigError(f"strata: level = {level} must be between 0 and 1, such as 0.95")
+    check_options(OUTCOMES, level)
     rows = audit_rows(source, [by])
     if not pd.api.types.is_numeric_dtype(rows[by]) or pd.api.types.is_bool_dtype(rows[by]):
         raise RunError(f'strata: the column "{by}" holds no numbers; choose long_px, inside, distance or another')
@@ -101,8 +98,7 @@ def _edges(values: NDArray[np.generic], by: str, edges: Sequence[float] | None, 
     known = known[np.isfinite(known)]
     if not len(known):
         raise RunError(f'strata: no row has a finite value of "{by}" to take quantiles of; give edges')
-    # edges that are values of rows, so that ties fall on one side as a whole
-    bounds = np.unique(np.quantile(known, np.linspace(0, 1, quantiles + 1), method="inverted_cdf"))
+    bounds = np.unique(np.quantile(known, np.linspace(0, 1, quantiles + 1)))
     return bounds if len(bounds) > 1 else np.repeat(bounds, 2)
 
 

@@ -129,7 +129,7 @@ def test_euler_uniform_poses_become_haar_uniform_rotations() -> None:
 
 def test_a_pitch_beyond_the_pole_is_the_same_rotation_from_the_other_side() -> None:
     euler, narrow = space(rotation="euler"), space(yaw=(-30, 30), pitch=(-20, 40), roll=(-15, 15))
-    rows = poses(euler, 200_000)
+    rows = poses(euler, 80_000)
     weights = importance_weights(rows, euler, narrow)
     yaw, pitch, roll = np.degrees(matrix_to_euler(object_to_camera(rows.to_numpy()))).T
     within = (np.abs(yaw) <= 30) & (pitch >= -20) & (pitch <= 40) & (np.abs(roll) <= 15)
@@ -171,15 +171,24 @@ def test_equal_weights_give_wilsons_interval_of_the_poses_inside() -> None:
 
 def test_the_standard_error_is_the_spread_of_repeated_estimates() -> None:
     rng = np.random.default_rng(8)
-    x = rng.random((4000, 400))
-    weights, hits = 1 / (1 + 9 * x), rng.random((4000, 400)) < x
+    x = rng.random((2500, 400))
+    weights, hits = 1 / (1 + 9 * x), rng.random((2500, 400)) < x
     found = [weighted_share(h, w) for h, w in zip(hits, weights, strict=True)]
     true = (1 - math.log(10) / 9) / math.log(10)  # integral of x / (1 + 9 x) over that of 1 / (1 + 9 x)
     rates = np.array([f.rate for f in found])
     assert rates.mean() == pytest.approx(true, abs=0.003)
-    assert np.mean([f.standard_error for f in found]) == pytest.approx(rates.std(), rel=0.04)
+    assert np.mean([f.standard_error for f in found]) == pytest.approx(rates.std(), rel=0.06)
     covered = np.mean([f.low <= true <= f.high for f in found])
-    assert 0.935 <= covered <= 0.965
+    assert 0.93 <= covered <= 0.97
+
+
+def test_a_few_misses_that_all_count_little_do_not_make_the_interval_short() -> None:
+    rng = np.random.default_rng(12)
+    x = rng.random((2000, 200))
+    weights, hits = 1 / (1 + 30 * x), rng.random((2000, 200)) < 0.98
+    found = [weighted_share(h, w) for h, w in zip(hits, weights, strict=True)]
+    # the draws that the delta method alone gives cover 0.86
+    assert 0.93 <= np.mean([f.low <= 0.98 <= f.high for f in found]) <= 0.985
 
 
 def test_an_outcome_that_was_not_seen_has_the_interval_of_the_effective_sample() -> None:

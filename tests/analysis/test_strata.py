@@ -11,8 +11,9 @@ import pytest
 from scipy import stats
 from simulated_run import simulate
 
+from posetest.analysis.audits import OUTCOMES
 from posetest.analysis.outcomes import outcomes
-from posetest.analysis.strata import OUTCOMES, strata
+from posetest.analysis.strata import strata
 from posetest.engine.run import RunFolder
 from posetest.errors import ConfigError, RunError
 
@@ -80,6 +81,8 @@ def test_ties_make_fewer_strata_and_one_value_alone_makes_one() -> None:
     tied = strata(rows_of([1.0] * 90 + [2.0] * 5 + [3.0] * 5, True), "distance")
     assert tied["n"].tolist() == [100]
     assert (tied["stratum_low"][0], tied["stratum_high"][0]) == (1, 3)
+    apart = strata(rows_of([1.0, 2.0, 3.0, 4.0], True), "distance", quantiles=2)
+    assert apart["n"].tolist() == [2, 2]
     alone = strata(rows_of([2.0] * 9, True), "distance")
     assert alone["n"].tolist() == [9]
 
@@ -111,6 +114,8 @@ def test_what_cannot_be_is_refused_with_its_reason(tmp_path: Path) -> None:
     with pytest.raises(RunError, match="a search writes it"):
         strata(frame.assign(hit=True), "distance")
     run = simulate(tmp_path / "run", poses=5)
+    with pytest.raises(ConfigError, match='no column "distanc"; did you mean "distance"'):
+        strata(run, "distanc")
     found = RunFolder(run.path, msgspec.structs.replace(run.info, kind="search"))
     with pytest.raises(RunError, match="chooses its poses"):
         strata(found, "distance")
