@@ -98,6 +98,8 @@ def pair_interactions(
 
     Columns: parameter_1, parameter_2, n, n_left_out, interaction with its bootstrap-t interval low and high, as in
     ``sobol_indices``; nan for bounds where fewer than FEW_CHANGES rows carry the first order of one of the two.
+    Products of heavy tails need rows: of Ishigami's function 95 % intervals cover 0.91 to 0.95 with 256, 0.94 to 0.96
+    with 1024 (benchmarks/coverage_comparison.py).
 
     Args:
         names, f_a, f_b, f_ab, level, resamples, seed: as in ``sobol_indices``.
@@ -165,7 +167,8 @@ def _ratios(parts: Array, a: Array, b: Array, level: float, resamples: int, seed
     with np.errstate(invalid="ignore", divide="ignore"):
         t = (np.concatenate(values) - estimate) / np.concatenate(errors)
     t = np.where(np.isfinite(t), t, 0.0)  # a resample without any spread
-    below, above = np.quantile(t, [0.5 - level / 2, 0.5 + level / 2], axis=0)
+    # ranks of resamples + 1: others lose coverage with fewer resamples
+    below, above = np.quantile(t, [0.5 - level / 2, 0.5 + level / 2], axis=0, method="weibull")
     with np.errstate(invalid="ignore"):
         return estimate[0], estimate[0] - above * error[0], estimate[0] - below * error[0]
 
