@@ -9,10 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from posetest.analysis.density import QUATERNION, densities, direction_rates, free_intervals
-from posetest.analysis.labels import wrong_labels
-from posetest.analysis.outcomes import of_pair, outcomes
-from posetest.analysis.rates import rates
+from posetest.analysis.density import densities, direction_rates, free_intervals
+from posetest.analysis.outcomes import of_pair
+from posetest.analysis.summary import Summary, summarise
 from posetest.config import ModelInfo, SceneInfo
 from posetest.engine.record import CONFIDENT, VISIBLE_INSIDE, VISIBLE_LONG_PX
 from posetest.engine.run import RunFolder, write_aside
@@ -27,7 +26,6 @@ from posetest.space import INDEX, PARAMETERS
 _BUDGET = 9_500_000
 _LEAST_FOR_PICTURES = 1_500_000
 _FIRST_PARAMETERS = ("distance", "yaw", "pitch", "roll")  # shown at once; the others behind a fold
-_WRONG_LABELS = 8
 _FEWEST_FOR_PANELS = 100  # poses; with fewer there are no four bins to compare
 
 Row = dict[str, Any]
@@ -45,6 +43,8 @@ class Column:
     map_caption: str
     wrong: list[Row]
     gallery: list[Row]
+    regions: list[Row]
+    strata: dict[str, list[Row]]
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,7 @@ class Section:
     panels: list[Panel]
     more_panels: list[Panel]
     accepted: list[tuple[str, str]] = field(default_factory=list)
+    comparison: list[Row] = field(default_factory=list)
 
 
 def write_report(run: RunFolder, path: Path) -> Path:
@@ -84,14 +85,10 @@ def write_report(run: RunFolder, path: Path) -> Path:
 
 def render(run: RunFolder) -> str:
     """The report of the audit ``run`` as HTML text; raises what ``write_report`` does."""
-    intervals = {scene.name: free_intervals(scene) for scene in run.info.scenes}
-    needed = dict.fromkeys(PARAMETERS[INDEX[name]].column for free in intervals.values() for name in free)
-    frame = outcomes(run, [*QUATERNION, *needed])
-    table = rates(run, frame)
-    kept = run.images()
-    wrong = wrong_labels(frame, _WRONG_LABELS)
-    rows = _by_stratum(table)
-    sections = [_section(run, k, frame, rows, wrong, kept) for k, _ in enumerate(run.info.scenes)]
+    summary = summarise(run)
+    frame, kept = summary.frame, run.images()
+    rows = _by_stratum(summary.rates)
+    sections = [_section(run, k, summary, rows, kept) for k, _ in enumerate(run.info.scenes)]
     context = {
         "run": run,
         "info": run.info,
@@ -101,6 +98,8 @@ def render(run: RunFolder) -> str:
         "expected": run.info.poses * len(run.info.scenes) * len(run.info.models),
         "present": len(frame),
         "failed": frame.loc[~frame["ok"], "status"].value_counts().loc[lambda c: c > 0].to_dict(),
+        "over_objects": _records(summary.pooled),
+        "transfer": _pooled_transfer(summary.transfer),
         "definitions": figures.definitions(),
         "color_bar": figures.color_bar(),
         "interval_bar": figures.interval_bar,
@@ -137,14 +136,13 @@ def _records(table: pd.DataFrame) -> list[Row]:
 def _section(
     run: RunFolder,
     number: int,
-    frame: pd.DataFrame,
+    summary: Summary,
     rows: Mapping[str, Mapping[tuple[str, str], Row]],
-    wrong: pd.DataFrame,
     kept: pd.DataFrame,
 ) -> Section:
     """Everything about the scene of this ``number``."""
     scene = run.info.scenes[number]
-    pairs = {m.name: of_pair(frame, scene.name, m.name) for m in run.info.models}
+    pairs = {m.name: of_pair(summary.frame, scene.name, m.name) for m in run.info.models}
     of_scene = kept[kept["scene"] == scene.name]
     canonical = _records(of_scene[of_scene["kind"] == "canonical"])
     panels = [_panel(scene, name, interval, pairs) for name, interval in free_intervals(scene).items()]
@@ -153,10 +151,11 @@ def _section(
         scene=scene,
         anchor=f"object-{number + 1}",
         canonical=canonical[0] if canonical else None,
-        columns=[_column(scene, m, pairs[m.name], rows, wrong, of_scene) for m in run.info.models],
+        columns=[_column(scene, m, pairs[m.name], rows, summary, of_scene) for m in run.info.models],
         panels=[p for p in panels if p.name in _FIRST_PARAMETERS],
         more_panels=[p for p in panels if p.name not in _FIRST_PARAMETERS],
         accepted=_accepted(scene, run.info.models),
+        comparison=_records(_of(summary.comparison, scene=scene.name)),
     )
 
 
@@ -165,12 +164,14 @@ def _column(
     model: ModelInfo,
     pair: pd.DataFrame,
     rows: Mapping[str, Mapping[tuple[str, str], Row]],
-    wrong: pd.DataFrame,
+    summary: Summary,
     of_scene: pd.DataFrame,
 ) -> Column:
     everything, visible = rows["all"][scene.name, model.name], rows["visible"][scene.name, model.name]
-    picked = (wrong["scene"] == scene.name) & (wrong["model"] == model.name)
     gallery = of_scene[(of_scene["kind"] == "gallery") & (of_scene["model"] == model.name)]
+    broken_down: dict[str, list[Row]] = {}
+    for row in _records(_of(summary.strata, scene=scene.name, model=model.name)):
+        broken_down.setdefault(row["by"], []).append(row)
     map_svg, caption = _map(scene, model, pair)
     return Column(
         model=model,
@@ -179,9 +180,22 @@ def _column(
         verdict=words.verdict(everything, visible),
         map_svg=map_svg,
         map_caption=caption,
-        wrong=_records(wrong[picked]),
+        wrong=_records(_of(summary.wrong, scene=scene.name, model=model.name)),
         gallery=_records(gallery),
+        regions=_records(_of(summary.regions, scene=scene.name, model=model.name)),
+        strata={by: broken for by, broken in broken_down.items() if len([r for r in broken if r["n"]]) > 1},
     )
+
+
+def _of(table: pd.DataFrame, **named: str) -> pd.DataFrame:
+    """The rows of ``table`` with these values; an empty table has none."""
+    for column, value in named.items():
+        table = table[table[column] == value] if len(table) else table
+    return table
+
+
+def _pooled_transfer(table: pd.DataFrame) -> list[Row]:
+    return _records(table[table["is_pooled"]]) if len(table) else []
 
 
 def _map(scene: SceneInfo, model: ModelInfo, pair: pd.DataFrame) -> tuple[str, str]:

@@ -111,6 +111,41 @@ def headline(rows: Sequence[Mapping[str, Any]]) -> str:
     return f"The recognition rate of an object lies between {ends[0]} and {ends[1]}."
 
 
+def region(row: Mapping[str, Any]) -> str:
+    """A failure region in a sentence, from a row of ``regions_table``."""
+    share = with_bounds(row["share"], row["share_low"], row["share_high"])
+    rate = with_bounds(row["rate"], row["rate_low"], row["rate_high"])
+    return (
+        f"{row['words']}: {share} of the measure, misread in {rate} of it (n = {count(row['inside'])}; elsewhere "
+        f"{percent(row['outside_rate'])}), mostly as {row['label'] or '(no name)'} ({percent(row['label_share'], 0)} "
+        f"of these), mean confidence {decimal(row['mean_confidence'])}"
+    )
+
+
+def compared(row: Mapping[str, Any]) -> str:
+    """Two models on the same poses in a sentence, from a row of ``compare_models``."""
+    if not row["n"]:
+        return f"{row['model_a']} and {row['model_b']} share no poses."
+    gap, low, high = (100 * row[key] for key in ("difference", "low", "high"))
+    better, worse = row["model_a"], row["model_b"]
+    if gap < 0:
+        gap, low, high, better, worse = -gap, -high, -low, worse, better
+    p = "p < 0.001" if row["p_holm"] < 0.001 else f"p = {row['p_holm']:.3f}"
+    return (
+        f"{better} recognises {gap:.1f} points [{low:.1f}, {high:.1f}] more than {worse} (n = {count(row['n'])} shared "
+        f"poses, exact McNemar test {p} after Holm): {count(row['only_a'])} are recognised by {row['model_a']} alone, "
+        f"{count(row['only_b'])} by {row['model_b']} alone."
+    )
+
+
+def stratum(row: Mapping[str, Any]) -> str:
+    """What a stratum of ``strata`` spans: "32 to 78 px"."""
+    low, high = row["stratum_low"], row["stratum_high"]
+    if row["by"] == "inside":
+        return f"{percent(low, 0)} to {percent(high, 0)}"
+    return f"{low:.3g} to {high:.3g}{' px' if row['by'] == 'long_px' else ''}"
+
+
 def is_nearest(search: SearchInfo) -> bool:
     """Whether the smallest change was looked for, so that a score is minus a distance."""
     return search.settings.objective.partition(":")[0].strip() == "nearest"

@@ -1,0 +1,129 @@
+"""Reports for machines and for model cards: JSON with a documented schema (docs/report-json.md), and Markdown."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from posetest.analysis.summary import Summary, summarise
+from posetest.engine.run import RunFolder, write_aside
+from posetest.report import words
+
+#: Raised when a key changes its meaning or goes; new keys may come without.
+SCHEMA_VERSION = 1
+
+Row = dict[str, Any]
+
+
+def write_document(run: RunFolder, path: Path, kind: str) -> Path:
+    """The audit ``run`` as "json" or "md" in the file ``path``, which is returned.
+
+    Raises:
+        RunError: there are no records yet, they do not fit run.toml, or the run is no audit.
+    """
+    summary = summarise(run)
+    text = to_json(run, summary) if kind == "json" else to_markdown(run, summary)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_aside(path, lambda partial: partial.write_text(text, encoding="utf-8"))
+    return path
+
+
+def to_json(run: RunFolder, summary: Summary) -> str:
+    """The summary as JSON; numbers that there are not are null."""
+    info = run.info
+    document = {
+        "format": "posetest report",
+        "version": SCHEMA_VERSION,
+        "run": {
+            "created": info.created,
+            "status": info.status,
+            "command": info.command,
+            "seed": info.seed,
+            "poses": info.poses,
+            "sampling": info.sampling,
+            "image_size": info.image_size,
+            "renderer": info.renderer,
+            "versions": info.versions,
+        },
+        "scenes": [
+            {"name": s.name, "labels": list(s.labels), "measure": s.measure, "mesh_digest": s.mesh_digest}
+            for s in info.scenes
+        ],
+        "models": [{"name": m.name, "spec": m.spec, "digest": m.digest, "classes": m.classes} for m in info.models],
+        "rates": _rows(summary.rates),
+        "wrong_labels": _rows(summary.wrong),
+        "regions": _rows(summary.regions),
+        "strata": _rows(summary.strata),
+        "over_objects": _rows(summary.pooled),
+        "comparison": _rows(summary.comparison),
+        "transfer": _rows(summary.transfer),
+    }
+    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def _rows(table: pd.DataFrame) -> list[Row]:
+    return [{str(key): _plain(value) for key, value in row.items()} for row in table.to_dict(orient="records")]
+
+
+def _plain(value: Any) -> Any:
+    """A value that JSON has; null for nan and infinities."""
+    if hasattr(value, "item"):
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def to_markdown(run: RunFolder, summary: Summary) -> str:
+    """The summary as a section for a model card."""
+    every = [row for row in _records(summary.rates) if row["stratum"] == "all"]
+    lines = ["## Robustness to pose", "", words.headline(every), ""]
+    lines += [
+        "| object | model | n | recognised | confidently misread | mostly misread as |",
+        "|---|---|---|---|---|---|",
+    ]
+    for row in every:
+        cells = [
+            _cell(row["scene"]),
+            _cell(row["model"]),
+            words.count(row["n"]),
+            words.with_bounds(row["rate"], row["low"], row["high"]),
+            words.with_bounds(row["confident_rate"], row["confident_low"], row["confident_high"]),
+            _cell(row["wrong_label"] or "–"),
+        ]
+        lines.append(f"| {' | '.join(cells)} |")
+    if len(summary.regions):
+        lines += ["", "### Where it fails", ""]
+        for row in _records(summary.regions):
+            lines.append(f"* {_cell(row['scene'])}, {_cell(row['model'])}: {_cell(words.region(row))}")
+        lines += ["", "Regions were found on one half of the poses and measured on the other."]
+    if len(summary.comparison):
+        lines += ["", "### Models on the same poses", ""]
+        for row in _records(summary.comparison):
+            lines.append(f"* {_cell(row['scene'])}: {_cell(words.compared(row))}")
+    lines += ["", "### Method", ""]
+    for scene in run.info.scenes:
+        lines.append(f"* {_cell(scene.name)}: poses drawn from {_cell(scene.measure)}.")
+    lines += [
+        "",
+        f"Renders of these meshes ({run.info.image_size} x {run.info.image_size} pixels, renderer {run.info.renderer}, "
+        f"seed {run.info.seed}), not photographs; rates of these objects under these measures, with 95 % Wilson intervals. "
+        f"Made by posetest {run.info.versions.get('posetest', '')}, {run.info.created[:10]}.",
+        "",
+    ]
+    return "\n".join(lines)
+
+
+def _records(table: pd.DataFrame) -> list[Mapping[str, Any]]:
+    return [{str(key): value for key, value in row.items()} for row in table.to_dict(orient="records")]
+
+
+def _cell(text: str) -> str:
+    """Text that ends no cell, starts no tag and breaks no line."""
+    plain = " ".join(str(text).split())
+    for sign in ("\\", "|", "<", ">", "*", "_", "`"):
+        plain = plain.replace(sign, f"\\{sign}" if sign not in "<>" else {"<": "&lt;", ">": "&gt;"}[sign])
+    return plain
