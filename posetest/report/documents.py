@@ -110,8 +110,8 @@ def to_markdown(run: RunFolder, summary: Summary) -> str:
     lines += [
         "",
         f"Renders of these meshes ({run.info.image_size} x {run.info.image_size} pixels, renderer {run.info.renderer}, "
-        f"seed {run.info.seed}), not photographs; rates of these objects under these measures, with 95 % Wilson intervals. "
-        f"Made by posetest {run.info.versions.get('posetest', '')}, {run.info.created[:10]}.",
+        f"seed {run.info.seed}), not photographs; rates of these objects under these measures, with 95 % Wilson "
+        f"intervals. Made by posetest {run.info.versions.get('posetest', '')}, {run.info.created[:10]}.",
         "",
     ]
     return "\n".join(lines)

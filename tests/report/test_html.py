@@ -117,7 +117,7 @@ def test_each_object_and_model_has_map_labels_and_panels(page: Page) -> None:
     assert len(page.all("svg", "map")) == 4
     # yaw, pitch, roll, distance, offset_x, offset_y, fov, azimuth for each pair
     assert len(page.all("svg", "panel")) == 4 * 8
-    assert len(page.all("table", "labels")) == 4
+    assert len(page.all("table", "labels")) == 2 * 4  # by size and distance; wrong labels
 
 
 def test_the_gallery_shows_the_pictures_as_stored_with_replay_strings(run: RunFolder, page: Page) -> None:
