@@ -1,0 +1,101 @@
+"""How often the intervals of the analyses of probes hold the truth, on simulated poses whose truth is known.
+
+    python benchmarks/coverage_probes.py [--repeats 4000] [--json]
+
+Each row is a procedure in a setting: the share of repetitions whose interval holds the truth, with its own interval
+(Wilson, 95 %). The nominal level of all two-sided intervals is 95 %.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import stats
+
+from posetest.analysis.intervals import wilson
+from posetest.analysis.sensitivity import flip_median
+from posetest.engine.probe_plan import STEPS
+
+Array = NDArray[np.float64]
+LADDER = np.array(STEPS["yaw"])
+#: One repetition: whether the interval of data drawn by the generator holds the truth.
+Trial = Callable[[np.random.Generator], bool]
+
+
+def flip_trial(n: int, typical: float, spread: float) -> Trial:
+    """The median of ``n`` log-normal thresholds on the ladder of degrees; the truth is linear between its steps."""
+    law = stats.lognorm(spread, scale=typical)
+    shares = np.concatenate([[0.0], law.cdf(LADDER)])
+    truth = float(np.interp(0.5, shares, np.concatenate([[0.0], LADDER])))
+
+    def trial(rng: np.random.Generator) -> bool:
+        threshold = rng.lognormal(math.log(typical), spread, n)
+        flips = np.append(LADDER, np.inf)[np.searchsorted(LADDER, threshold)]
+        _, low, high = flip_median(flips, LADDER)
+        # nan: beyond the ladder
+        return (low <= truth) and (math.isnan(high) or truth <= high)
+
+    return trial
+
+
+def fail_trial(n: int, typical: float, spread: float) -> Trial:
+    """The share of ``n`` log-normal thresholds that the ladder reaches."""
+    truth = float(stats.lognorm(spread, scale=typical).cdf(LADDER[-1]))
+
+    def trial(rng: np.random.Generator) -> bool:
+        failed = int((rng.lognormal(math.log(typical), spread, n) <= LADDER[-1]).sum())
+        low, high = wilson(failed, n)
+        return bool(low <= truth <= high)
+
+    return trial
+
+
+def procedures() -> list[tuple[str, str, float, Trial]]:
+    """Procedure, setting, nominal level and trial."""
+    found: list[tuple[str, str, float, Trial]] = []
+    for n in (30, 50, 200):
+        for typical, spread in ((10.0, 1.0), (20.0, 0.6), (70.0, 1.2)):
+            setting = f"n = {n}, thresholds about {typical:g} degrees, spread {spread:g}"
+            found.append(("median flip (Woodruff)", setting, 0.95, flip_trial(n, typical, spread)))
+    for n in (50, 200):
+        found.append(("failure rate (Wilson)", f"n = {n}, thresholds about 70 degrees", 0.95, fail_trial(n, 70.0, 1.2)))
+    return found
+
+
+def main() -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--repeats", type=int, default=4000)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--json", action="store_true")
+    given = parser.parse_args()
+    rows = []
+    for number, (procedure, setting, nominal, trial) in enumerate(procedures()):
+        rng = np.random.default_rng([given.seed, number])
+        held = sum(trial(rng) for _ in range(given.repeats))
+        low, high = wilson(held, given.repeats)
+        rows.append(
+            {
+                "procedure": procedure,
+                "setting": setting,
+                "nominal": nominal,
+                "coverage": held / given.repeats,
+                "low": float(low),
+                "high": float(high),
+            }
+        )
+    if given.json:
+        print(json.dumps(rows, indent=2))
+        return
+    for row in rows:
+        measured = f"{row['coverage']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
+        print(f"{row['procedure']:<28}{row['setting']:<62}{row['nominal']:<7}{measured}")
+
+
+if __name__ == "__main__":
+    main()

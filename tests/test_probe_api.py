@@ -1,0 +1,200 @@
+"""Probes end to end, on a cube whose sides have known colours and a model that names the largest."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from helpers import SCENE, LargestColour, write_cube_scene
+
+import posetest
+from posetest.cli import main
+from posetest.engine.record import POSE_COLUMNS
+from posetest.errors import ConfigError, ModelError, RunError
+from posetest.space import INDEX
+
+MODEL = f"{Path(__file__).with_name('helpers.py')}:LargestColour"
+FEW = {"poses": 6, "threads": 2}
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A scene of a red-fronted cube and an audit of it."""
+    folder = tmp_path_factory.mktemp("probed")
+    scene = write_cube_scene(folder)
+    posetest.audit(MODEL, scene, poses=120, image_size=24, batch_size=16, threads=2, out=folder / "audit")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def sensitivity(folder: Path) -> posetest.ProbeRun:
+    return posetest.probe(folder / "audit", out=folder / "sensitivity", **FEW)
+
+
+def test_an_unchanged_pose_is_drawn_and_read_as_it_was(folder: Path, sensitivity: posetest.ProbeRun) -> None:
+    audit = posetest.open_run(folder / "audit").table().set_index("index")
+    table = sensitivity.table()
+    same = table[table["change"] == "none"].set_index("base")
+    assert len(same) == 6
+    assert same["base_recognised"].all()
+    assert same["recognised"].all()
+    before = audit.loc[same.index]
+    for column in ("image_digest", "recognised", *POSE_COLUMNS):
+        np.testing.assert_array_equal(same[column], before[column])
+    np.testing.assert_allclose(same["top1_p"], before["top1_p"], atol=1e-5)
+
+
+def test_the_red_side_turned_away_is_lost_and_rolled_it_is_not(sensitivity: posetest.ProbeRun) -> None:
+    table = sensitivity.table()
+    turned = table[(table["change"] == "yaw") & (table["amount"].abs() == 90)]
+    assert turned.groupby("base")["recognised"].min().eq(False).all()
+    result = sensitivity.result().set_index(["parameter", "direction"])
+    assert result.loc["yaw", "both"]["fail_rate"] == 1
+    assert result.loc["yaw", "both"]["n"] == 6
+    assert result.loc["distance", "up"]["fail_rate"] == 0
+    assert set(table["index"]) == set(range(len(table)))
+
+
+def test_run_toml_names_the_parent_and_what_was_changed(folder: Path, sensitivity: posetest.ProbeRun) -> None:
+    info = posetest.open_run(sensitivity.path).info
+    assert info.kind == "probe"
+    assert info.status == "complete"
+    assert info.probe is not None
+    assert info.probe.what == "sensitivity"
+    assert Path(info.probe.parent) == (folder / "audit").resolve()
+    assert info.probe.steps["yaw"][-1] == 90
+    assert isinstance(posetest.open_run(sensitivity.path), posetest.ProbeRun)
+
+
+class Dies(LargestColour):
+    """Fails at its n-th call, like a process that is killed."""
+
+    def __init__(self, at: int) -> None:
+        super().__init__()
+        self.calls, self.at = 0, at
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        self.calls += 1
+        if self.calls == self.at:
+            raise RuntimeError("out of memory")
+        return super().forward(images)
+
+
+def test_a_probe_that_died_resumes_to_the_rows_of_an_undisturbed_one(
+    folder: Path, sensitivity: posetest.ProbeRun, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("posetest.api.probing._PART_SIZE", 64)
+    dying = posetest.load_model(Dies(at=20), name="LargestColour")
+    with pytest.raises(ModelError, match="out of memory"):
+        posetest.probe(folder / "audit", model=dying, out=tmp_path / "died", **FEW)
+    died = posetest.open_run(tmp_path / "died")
+    assert died.info.status == "running"
+    assert 0 < len(died.part_files()) < 10
+    with pytest.raises(RunError, match="not complete; go on with the probe by --resume"):
+        died.result()  # type: ignore[attr-defined]
+    resumed = posetest.probe(folder / "audit", model=LargestColour(), out=tmp_path / "died", resume=True, **FEW)
+    assert len(resumed.part_files()) > 10
+    assert resumed.table().equals(sensitivity.table())
+    with pytest.raises(RunError, match=r"started with poses = 6, now 5"):
+        posetest.probe(
+            folder / "audit", model=LargestColour(), out=tmp_path / "died", resume=True, **{**FEW, "poses": 5}
+        )
+
+
+def test_a_changed_mesh_is_refused(tmp_path: Path) -> None:
+    scene = write_cube_scene(tmp_path)
+    posetest.audit(MODEL, scene, poses=40, image_size=16, threads=2, out=tmp_path / "audit")
+    mesh = tmp_path / "cube.obj"
+    text = mesh.read_text()
+    mesh.write_text(text.replace("v -1 -1 -1", "v -1 -1 -0.5"))
+    with pytest.raises(RunError, match=r"the mesh of cube .* changed since the audit .*restore it, or audit again"):
+        posetest.probe(tmp_path / "audit", out=tmp_path / "p", **FEW)
+    mesh.unlink()
+    with pytest.raises(RunError, match=r"its scene cube .* cannot be loaded again: .*hand over the scene"):
+        posetest.probe(tmp_path / "audit", out=tmp_path / "p", **FEW)
+    mesh.write_text(text)
+    dark = tmp_path / "dark"
+    write_cube_scene(dark, SCENE + "[background]\ncolor = '#000000'\n")
+    with pytest.raises(RunError, match="the scene file or its backgrounds of cube .* changed"):
+        posetest.probe(tmp_path / "audit", scene=dark / "cube.toml", out=tmp_path / "p", **FEW)
+    write_cube_scene(dark, SCENE.replace("red", "green"))
+    with pytest.raises(RunError, match="other classes of LargestColour count as cube than in the audit"):
+        posetest.probe(tmp_path / "audit", scene=dark / "cube.toml", out=tmp_path / "p", **FEW)
+    write_cube_scene(dark, SCENE.replace('"cube"', '"box"'))
+    with pytest.raises(RunError, match=r'has no scene "box" \(it has cube\)'):
+        posetest.probe(tmp_path / "audit", scene=dark / "cube.toml", out=tmp_path / "p", **FEW)
+    assert not (tmp_path / "p").exists()
+
+
+class Grey(LargestColour):
+    """Never says red."""
+
+    def forward(self, images: torch.Tensor) -> torch.Tensor:
+        return super().forward(images) * 0 + torch.tensor([0.0, 1.0, 0.0])
+
+
+def test_models_of_python_are_handed_over_again_and_checked(folder: Path, tmp_path: Path) -> None:
+    posetest.audit(LargestColour(), folder / "cube.toml", poses=40, image_size=16, threads=2, out=tmp_path / "audit")
+    with pytest.raises(RunError, match="LargestColour was handed over in Python and cannot be loaded from run.toml"):
+        posetest.probe(tmp_path / "audit", out=tmp_path / "p", **FEW)
+    with pytest.raises(RunError, match=r"Grey .* is none of its models, or has changed since"):
+        posetest.probe(tmp_path / "audit", model=Grey(), out=tmp_path / "p", **FEW)
+    with pytest.raises(RunError, match="is none of its models, or has changed since"):
+        posetest.probe(tmp_path / "audit", model=f"{MODEL}?mean=0.4&std=0.2", out=tmp_path / "p", **FEW)
+    done = posetest.probe(tmp_path / "audit", model=LargestColour(), out=tmp_path / "p", **{**FEW, "poses": 1})
+    assert done.info.status == "complete"
+
+
+def test_probes_of_what_is_no_audit_are_refused(folder: Path, sensitivity: posetest.ProbeRun, tmp_path: Path) -> None:
+    with pytest.raises(RunError, match=r'a run of kind "probe" did not draw its poses from a measure'):
+        posetest.probe(sensitivity, out=tmp_path / "p", **FEW)
+    with pytest.raises(ConfigError, match=r'what = "sensitivty"; did you mean "sensitivity"\?'):
+        posetest.probe(folder / "audit", "sensitivty", out=tmp_path / "p", **FEW)  # type: ignore[arg-type]
+    with pytest.raises(RunError, match="rates need poses drawn from a measure"):
+        sensitivity.rates()
+    with pytest.raises(RunError, match="a probe has no HTML report"):
+        sensitivity.report()
+    grey = posetest.audit(Grey(), folder / "cube.toml", poses=10, image_size=16, threads=2, out=tmp_path / "grey")
+    with pytest.raises(RunError, match="no pose of the audit was recognised, so there is none to change"):
+        posetest.probe(grey, model=Grey(), out=tmp_path / "p", **FEW)
+    assert not (tmp_path / "p").exists()
+
+
+def test_two_models_have_poses_of_their_own(folder: Path, tmp_path: Path) -> None:
+    both = [LargestColour(), LargestColour()]
+    audit = posetest.audit(both, folder / "cube.toml", poses=60, image_size=16, threads=2, out=tmp_path / "audit")
+    done = posetest.probe(audit, model=both, out=tmp_path / "p", **{**FEW, "poses": 2})
+    table = done.table()
+    assert table["model"].value_counts().tolist() == [2 * 121, 2 * 121]
+    first, second = (set(rows["base"]) for _, rows in table.groupby("model", observed=True))
+    assert first != second
+    assert len(done.result()) == 2 * 18
+
+
+def test_the_command_prints_the_table(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    arguments = ["probe", str(folder / "audit"), "--poses", "3", "--out", str(tmp_path / "p"), "--threads", "2"]
+    assert main([*arguments, "--json"]) == 0
+    rows = json.loads(capsys.readouterr().out)
+    yaw = next(row for row in rows if (row["parameter"], row["direction"]) == ("yaw", "both"))
+    assert yaw["n"] == 3
+    assert yaw["low"] < yaw["fail_rate"]
+    assert main([*arguments, "--resume"]) == 0
+    shown = capsys.readouterr()
+    assert "cube, LargestColour" in shown.out
+    assert f"run folder: {tmp_path / 'p'}" in shown.err
+    assert main(["probe", str(folder / "audit"), "--resume"]) == 1
+    assert "--resume needs --out" in capsys.readouterr().err
+
+
+def test_offsets_and_distance_move_the_picture_alone(sensitivity: posetest.ProbeRun) -> None:
+    table = sensitivity.table()
+    moved = table[table["change"].isin(["offset_x", "offset_y"])]
+    same = table[table["change"] == "none"].set_index("base")
+    turns = ["yaw_deg", "pitch_deg", "roll_deg", "distance"]
+    np.testing.assert_array_equal(moved[turns], same.loc[moved["base"], turns])
+    column = POSE_COLUMNS[INDEX["offset_x"]]
+    along = moved[moved["change"] == "offset_x"]
+    np.testing.assert_allclose(along[column] - same.loc[along["base"], column].to_numpy(), along["amount"], atol=1e-5)
