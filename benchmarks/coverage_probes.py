@@ -55,6 +55,16 @@ def fail_trial(n: int, typical: float, spread: float) -> Trial:
     return trial
 
 
+def persist_trial(n: int, truth: float) -> Trial:
+    """The share ``truth`` of misread poses that are misread again, of ``n``."""
+
+    def trial(rng: np.random.Generator) -> bool:
+        low, high = wilson(int(rng.binomial(n, truth)), n)
+        return bool(low <= truth <= high)
+
+    return trial
+
+
 def procedures() -> list[tuple[str, str, float, Trial]]:
     """Procedure, setting, nominal level and trial."""
     found: list[tuple[str, str, float, Trial]] = []
@@ -64,6 +74,8 @@ def procedures() -> list[tuple[str, str, float, Trial]]:
             found.append(("median flip (Woodruff)", setting, 0.95, flip_trial(n, typical, spread)))
     for n in (50, 200):
         found.append(("failure rate (Wilson)", f"n = {n}, thresholds about 70 degrees", 0.95, fail_trial(n, 70.0, 1.2)))
+    for n, truth in ((50, 0.8), (100, 0.6)):
+        found.append(("share that persists (Wilson)", f"n = {n}, truth {truth:g}", 0.95, persist_trial(n, truth)))
     return found
 
 
@@ -94,7 +106,7 @@ def main() -> None:
         return
     for row in rows:
         measured = f"{row['coverage']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
-        print(f"{row['procedure']:<28}{row['setting']:<62}{row['nominal']:<7}{measured}")
+        print(f"{row['procedure']:<30}{row['setting']:<62}{row['nominal']:<7}{measured}")
 
 
 if __name__ == "__main__":

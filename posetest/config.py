@@ -310,7 +310,7 @@ class TuneInfo(Strict, frozen=True, omit_defaults=False):
     """Of class scores, the short names of all classes; of a layer none."""
 
 
-ProbeKind = Literal["sensitivity"]
+ProbeKind = Literal["sensitivity", "artefacts"]
 
 
 class ProbeInfo(Strict, frozen=True, omit_defaults=False):
@@ -322,9 +322,16 @@ class ProbeInfo(Strict, frozen=True, omit_defaults=False):
     parent_digest: str
     """SHA-256 (hex) of its run.toml and records."""
     poses: int
-    """Poses taken from the parent for each scene and model, at most."""
+    """Poses taken from the parent for each scene and model, at most; of artefacts so many misread ones, and as many
+    recognised."""
     steps: dict[str, tuple[float, ...]] = {}
     """Of sensitivity: the sizes of change of each parameter, border units, rising; both signs are tried."""
+    changes: tuple[str, ...] = ()
+    """Of artefacts: how poses were drawn otherwise."""
+    other_size: int = 0
+    """Of artefacts: the other image size, pixels."""
+    few: int = 0
+    """Of artefacts: poses of each group that another renderer drew, at most."""
 
 
 class RunInfo(Strict, frozen=True, omit_defaults=False):

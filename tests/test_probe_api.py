@@ -12,6 +12,8 @@ from helpers import SCENE, LargestColour, write_cube_scene
 
 import posetest
 from posetest.cli import main
+from posetest.config import RenderConfig
+from posetest.engine.probe_jobs import drawn_otherwise
 from posetest.engine.record import POSE_COLUMNS
 from posetest.errors import ConfigError, ModelError, RunError
 from posetest.space import INDEX
@@ -172,6 +174,66 @@ def test_two_models_have_poses_of_their_own(folder: Path, tmp_path: Path) -> Non
     first, second = (set(rows["base"]) for _, rows in table.groupby("model", observed=True))
     assert first != second
     assert len(done.result()) == 2 * 18
+
+
+@pytest.fixture(scope="module")
+def redrawn(folder: Path) -> posetest.ProbeRun:
+    return posetest.probe(folder / "audit", "artefacts", out=folder / "artefacts", **{**FEW, "poses": 10})
+
+
+def test_the_same_poses_are_drawn_otherwise(folder: Path, redrawn: posetest.ProbeRun) -> None:
+    audit = posetest.open_run(folder / "audit").table().set_index("index")
+    table = redrawn.table()
+    drawn = {str(change): rows.set_index("base") for change, rows in table.groupby("change", observed=True)}
+    same = drawn["none"]
+    assert same["base_recognised"].sum() == 10
+    assert len(same) == 20
+    assert (same["recognised"] == same["base_recognised"]).all()
+    assert (same["image_digest"] == audit.loc[same.index, "image_digest"]).all()
+    assert sorted(table["index"]) == list(range(len(table)))
+    # a picture 1.5 times as wide holds 2.25 times the pixels, and 2 x 2 samples hold as many
+    np.testing.assert_allclose(drawn["size"]["area_px"] / same["area_px"], 2.25, rtol=0.05)
+    np.testing.assert_allclose(drawn["samples"]["area_px"] / same["area_px"], 1, rtol=0.05)
+    for change in ("samples", "size", "jitter", "flat"):
+        assert (drawn[change]["image_digest"] != same["image_digest"]).all()
+    aside = drawn["jitter"][["offset_x", "offset_y"]] - same[["offset_x", "offset_y"]]
+    np.testing.assert_allclose(np.hypot(aside["offset_x"], aside["offset_y"]) * 24 / 2, 0.5, atol=1e-3)
+    assert set(drawn["flat"]["ambient"]) == {1.0}
+    assert len(drawn["renderer"]) == 16
+    assert drawn["renderer"]["base_recognised"].sum() == 8
+
+
+def test_what_the_largest_colour_is_does_not_depend_on_how_it_is_drawn(redrawn: posetest.ProbeRun) -> None:
+    result = redrawn.result().set_index(["group", "change"])
+    # a cube seen from all sides: only a pose at the very edge between two answers can change
+    for group in ("misread", "recognised"):
+        for change in ("samples", "size", "jitter", "renderer"):
+            assert result.loc[(group, change), "share"] >= 0.8
+    assert result["n_lost"].eq(0).all()
+    assert result.loc[("misread", "renderer"), "n"] == 8
+    assert result.loc[("misread", "every"), "n"] == 10
+
+
+@pytest.mark.parametrize(
+    ("drawn", "samples", "renderer"),
+    [
+        ({}, {"samples": 2}, {"backend": "reference"}),
+        ({"samples": 2}, {}, {"backend": "reference"}),
+        ({"shading": "gamma_free"}, {"shading": "gamma_free", "samples": 2}, None),
+        ({"backend": "reference"}, None, {}),
+        ({"backend": "pytorch3d"}, {"backend": "pytorch3d", "samples": 2}, {}),
+    ],
+)
+def test_another_renderer_and_other_samples_are_others(
+    folder: Path, drawn: dict[str, object], samples: dict[str, object] | None, renderer: dict[str, object] | None
+) -> None:
+    scene = posetest.load_scene(folder / "cube.toml").drawn_with(drawn)
+    other = drawn_otherwise(scene, "samples")
+    assert (None if other is None else other.config.render) == (None if samples is None else RenderConfig(**samples))
+    other = drawn_otherwise(scene, "renderer")
+    assert other is not None
+    expected = {"backend": "reference", "shading": "gamma_free"} if renderer is None else renderer
+    assert other.config.render == RenderConfig(**expected)
 
 
 def test_the_command_prints_the_table(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -8,8 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
-import numpy as np
-
 from posetest.api.reload import check_accepted, reload_models, reload_scenes
 from posetest.api.request import (
     ModelLike,
@@ -25,7 +23,7 @@ from posetest.api.request import (
 from posetest.api.run import ProbeRun
 from posetest.config import ProbeInfo, ProbeKind, RunInfo
 from posetest.engine.host import default_threads, versions
-from posetest.engine.probe_plan import NEEDED, STEPS, choose_bases, one_parameter
+from posetest.engine.probe_plan import NEEDED, STEPS
 from posetest.engine.run import RunFolder
 from posetest.errors import ConfigError, RunError, suggest
 from posetest.protocols import Model
@@ -37,7 +35,10 @@ if TYPE_CHECKING:
 _PART_SIZE = 1024  # rows of a record part, about; what a killed run can lose
 
 #: Poses of the parent for each scene and model, where the caller says nothing.
-_POSES: dict[ProbeKind, int] = {"sensitivity": 50}
+_POSES: dict[ProbeKind, int] = {"sensitivity": 50, "artefacts": 50}
+#: Of artefacts: the other image size, as a multiple; poses of each group that the slow renderer draws.
+_OTHER_SIZE = 1.5
+_FEW = 8
 
 
 def probe(
@@ -58,6 +59,8 @@ def probe(
     """Evaluate poses of the audit ``run`` once more, changed, into a run folder of its own.
 
     "sensitivity": recognised poses with one parameter changed at a time, by a ladder of steps in both directions.
+    "artefacts": misread poses, and as many recognised ones, drawn otherwise: 2 x 2 samples, larger pictures, half a
+    pixel aside, ambient light alone, and a few of them by another renderer.
 
     Args:
         run: an audit's folder, complete.
@@ -146,12 +149,17 @@ def run_digest(run: RunFolder) -> str:
 
 def _settings(parent: RunFolder, what: ProbeKind, poses: int) -> ProbeInfo:
     """What run.toml says of the probe."""
+    from posetest.engine.probe_jobs import CHANGES
+
     return ProbeInfo(
         what=what,
         parent=str(parent.path.resolve()),
         parent_digest=run_digest(parent),
         poses=poses,
         steps=dict(STEPS) if what == "sensitivity" else {},
+        changes=CHANGES if what == "artefacts" else (),
+        other_size=round(_OTHER_SIZE * parent.info.image_size) if what == "artefacts" else 0,
+        few=min(_FEW, poses) if what == "artefacts" else 0,
     )
 
 
@@ -163,7 +171,7 @@ def _jobs(
     Raises:
         RunError: there is no pose to begin with.
     """
-    from posetest.engine.probe_loop import Job
+    from posetest.engine.probe_jobs import Place, jobs_of
 
     frame = parent.table(list(NEEDED))
     places = [(s, m) for s in range(len(parent.info.scenes)) for m in range(len(parent.info.models))]
@@ -171,14 +179,9 @@ def _jobs(
     jobs: list[Job] = []
     for s, m in places:
         scene, model = by_scene.get(parent.info.scenes[s].name), by_model.get(parent.info.models[m].name)
-        if scene is None or model is None:
-            continue
-        bases = choose_bases(frame, (scene.name, model.name), settings.poses, (seed, s, m), recognised=True)
-        if not len(bases):
-            continue
-        radius = float(np.linalg.norm(scene.mesh.verts_obj, axis=1).max())
-        rows = one_parameter(bases, settings.steps, radius)
-        jobs.append(Job(scene, model, bases, rows, parent.info.image_size))
+        if scene is not None and model is not None:
+            jobs += jobs_of(settings, frame, Place(scene, model, parent.info.image_size, (seed, s, m)))
     if not jobs:
-        raise RunError(f"{parent.path}: no pose of the audit was recognised, so there is none to change")
+        which = "misread" if settings.what == "artefacts" else "recognised"
+        raise RunError(f"{parent.path}: no pose of the audit was {which}, so there is none to change")
     return jobs

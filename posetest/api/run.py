@@ -82,7 +82,7 @@ class ProbeRun(Run):
     """The run folder of a probe: ``result()``, ``table()``."""
 
     def result(self) -> pd.DataFrame:
-        """What the probe was made for: ``analysis.sensitivity``, ``analysis.artefacts`` or ``analysis.tolerance``.
+        """What the probe was made for: ``analysis.sensitivity`` or ``analysis.artefacts``.
 
         Raises:
             RunError: the run is not complete.
@@ -92,7 +92,9 @@ class ProbeRun(Run):
             from posetest.analysis.sensitivity import sensitivity
 
             return sensitivity(self)
-        raise RunError(f"{self.path}: no analysis of {self.info.probe.what} is there yet")
+        from posetest.analysis.artefacts import artefacts
+
+        return artefacts(self)
 
     def report(self, path: str | Path | None = None) -> Path:
         """A probe has no page of its own.

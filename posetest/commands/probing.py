@@ -37,7 +37,8 @@ def probe(
 
     Args:
         run: The audit's run folder.
-        what: sensitivity: recognised poses, one parameter changed at a time by a ladder of steps.
+        what: sensitivity: recognised poses, one parameter changed at a time by a ladder of steps. artefacts: misread
+            poses and as many recognised, drawn otherwise (samples, size, half a pixel aside, flat light, renderer).
         model: In place of those that run.toml names, as for posetest audit; only these are probed. Repeat for several.
         poses: Of the audit, drawn at random for each scene and model; default: 50.
         seed: Which of them are drawn.
@@ -83,6 +84,11 @@ _SHOWN: dict[ProbeKind, tuple[tuple[str, ...], str]] = {
         ("parameter", "direction", "n", "fail_rate", "low", "high", "median", "median_low", "median_high"),
         "Share of recognised poses that a change of one parameter makes the model fail, and the change at which half "
         "of them have failed (degrees, object units, half-frames; none: beyond the largest step), with 95 % intervals.",
+    ),
+    "artefacts": (
+        ("group", "change", "n", "persists", "share", "low", "high", "same_label", "n_lost"),
+        "Share of misread poses that are misread again, and of recognised ones that are recognised again, when they "
+        "are drawn otherwise, with 95 % intervals (Wilson); every: under all changes but the renderer.",
     ),
 }
 
