@@ -19,6 +19,7 @@ from scipy import stats
 
 from posetest.analysis.intervals import wilson
 from posetest.analysis.sensitivity import flip_median
+from posetest.analysis.tolerance import LEAST_SHARE, clustered_wilson, exact_lower
 from posetest.engine.probe_plan import STEPS
 
 Array = NDArray[np.float64]
@@ -65,6 +66,43 @@ def persist_trial(n: int, truth: float) -> Trial:
     return trial
 
 
+def turn_trial(n: int, draws: int, a: float, b: float) -> Trial:
+    """The mean rate of ``n`` poses whose rates are Beta(a, b), of ``draws`` turns each."""
+
+    def trial(rng: np.random.Generator) -> bool:
+        _, low, high = clustered_wilson(rng.binomial(draws, rng.beta(a, b, n)) / draws)
+        return bool(low <= a / (a + b) <= high)
+
+    return trial
+
+
+def mixed_trial(n: int, draws: int, steady: float) -> Trial:
+    """As ``turn_trial``; a share ``steady`` of the poses is always recognised, the rates of the others are uniform."""
+    truth = steady + (1 - steady) / 2
+
+    def trial(rng: np.random.Generator) -> bool:
+        rates = np.where(rng.random(n) < steady, 1.0, rng.random(n))
+        _, low, high = clustered_wilson(rng.binomial(draws, rates) / draws)
+        return bool(low <= truth <= high)
+
+    return trial
+
+
+def exact_trial(n: int, truth: float) -> Trial:
+    """One-sided: the bound from ``n`` turns is not above the share."""
+    return lambda rng: bool(exact_lower(rng.binomial(n, truth), n) <= truth)
+
+
+def claim_trial(draws: int, shares: Array) -> Trial:
+    """One-sided: no radius is claimed whose share (falling with the radius) is below 0.9."""
+
+    def trial(rng: np.random.Generator) -> bool:
+        held = np.logical_and.accumulate(exact_lower(rng.binomial(draws, shares), draws) >= LEAST_SHARE)
+        return not bool(held[shares < LEAST_SHARE].any())
+
+    return trial
+
+
 def procedures() -> list[tuple[str, str, float, Trial]]:
     """Procedure, setting, nominal level and trial."""
     found: list[tuple[str, str, float, Trial]] = []
@@ -76,6 +114,18 @@ def procedures() -> list[tuple[str, str, float, Trial]]:
         found.append(("failure rate (Wilson)", f"n = {n}, thresholds about 70 degrees", 0.95, fail_trial(n, 70.0, 1.2)))
     for n, truth in ((50, 0.8), (100, 0.6)):
         found.append(("share that persists (Wilson)", f"n = {n}, truth {truth:g}", 0.95, persist_trial(n, truth)))
+    for n, a, b in ((40, 8.0, 2.0), (40, 1.0, 1.0), (40, 2.0, 0.5), (100, 2.0, 0.5), (40, 80.0, 20.0)):
+        setting = f"{n} poses of 30 turns, rates Beta({a:g}, {b:g})"
+        found.append(("rate of turns (clustered)", setting, 0.95, turn_trial(n, 30, a, b)))
+    for n in (40, 100):
+        setting = f"{n} poses of 30 turns, 4 of 5 always recognised"
+        found.append(("rate of turns (clustered)", setting, 0.95, mixed_trial(n, 30, 0.8)))
+    found.append(("exact bound (one-sided)", "n = 30, truth 0.9", 0.95, exact_trial(30, 0.9)))
+    shares = np.array([1.0, 0.99, 0.95, 0.899, 0.899, 0.899, 0.5])
+    found.append(("tolerance claim (one-sided)", "30 turns, 7 radii, 4 just below 0.9", 0.95, claim_trial(30, shares)))
+    found.append(
+        ("tolerance claim (one-sided)", "200 turns, 7 radii, 4 just below 0.9", 0.95, claim_trial(200, shares))
+    )
     return found
 
 

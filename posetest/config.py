@@ -310,7 +310,7 @@ class TuneInfo(Strict, frozen=True, omit_defaults=False):
     """Of class scores, the short names of all classes; of a layer none."""
 
 
-ProbeKind = Literal["sensitivity", "artefacts"]
+ProbeKind = Literal["sensitivity", "artefacts", "tolerance"]
 
 
 class ProbeInfo(Strict, frozen=True, omit_defaults=False):
@@ -332,6 +332,10 @@ class ProbeInfo(Strict, frozen=True, omit_defaults=False):
     """Of artefacts: the other image size, pixels."""
     few: int = 0
     """Of artefacts: poses of each group that another renderer drew, at most."""
+    radii_deg: tuple[float, ...] = ()
+    """Of tolerance: radii of the balls of rotations that turns were drawn from, rising."""
+    draws: int = 0
+    """Of tolerance: turns of each pose and radius."""
 
 
 class RunInfo(Strict, frozen=True, omit_defaults=False):

@@ -24,6 +24,7 @@ from posetest.api.run import ProbeRun
 from posetest.config import ProbeInfo, ProbeKind, RunInfo
 from posetest.engine.host import default_threads, versions
 from posetest.engine.probe_plan import NEEDED, STEPS
+from posetest.engine.probe_turns import DRAWS, RADII_DEG
 from posetest.engine.run import RunFolder
 from posetest.errors import ConfigError, RunError, suggest
 from posetest.protocols import Model
@@ -35,7 +36,7 @@ if TYPE_CHECKING:
 _PART_SIZE = 1024  # rows of a record part, about; what a killed run can lose
 
 #: Poses of the parent for each scene and model, where the caller says nothing.
-_POSES: dict[ProbeKind, int] = {"sensitivity": 50, "artefacts": 50}
+_POSES: dict[ProbeKind, int] = {"sensitivity": 50, "artefacts": 50, "tolerance": 40}
 #: Of artefacts: the other image size, as a multiple; poses of each group that the slow renderer draws.
 _OTHER_SIZE = 1.5
 _FEW = 8
@@ -61,6 +62,7 @@ def probe(
     "sensitivity": recognised poses with one parameter changed at a time, by a ladder of steps in both directions.
     "artefacts": misread poses, and as many recognised ones, drawn otherwise: 2 x 2 samples, larger pictures, half a
     pixel aside, ambient light alone, and a few of them by another renderer.
+    "tolerance": recognised poses turned at random, by at most several angles.
 
     Args:
         run: an audit's folder, complete.
@@ -68,7 +70,7 @@ def probe(
         model: in place of what run.toml names, for models that it cannot load again (handed over in Python); only
             these are probed. By default all, from their specifications.
         scene: in place of what run.toml names; only these are probed.
-        poses: of the audit, for each scene and model, drawn at random; by default 50.
+        poses: of the audit, for each scene and model, drawn at random; by default 50 (tolerance: 40).
         seed: which of them are drawn.
         out: the run folder; by default a new one under runs/.
         resume: go on with the run in ``out``; it ends with the rows of an undisturbed run.
@@ -151,6 +153,7 @@ def _settings(parent: RunFolder, what: ProbeKind, poses: int) -> ProbeInfo:
     """What run.toml says of the probe."""
     from posetest.engine.probe_jobs import CHANGES
 
+    is_tolerance = what == "tolerance"
     return ProbeInfo(
         what=what,
         parent=str(parent.path.resolve()),
@@ -160,6 +163,8 @@ def _settings(parent: RunFolder, what: ProbeKind, poses: int) -> ProbeInfo:
         changes=CHANGES if what == "artefacts" else (),
         other_size=round(_OTHER_SIZE * parent.info.image_size) if what == "artefacts" else 0,
         few=min(_FEW, poses) if what == "artefacts" else 0,
+        radii_deg=RADII_DEG if is_tolerance else (),
+        draws=DRAWS if is_tolerance else 0,
     )
 
 

@@ -82,7 +82,7 @@ class ProbeRun(Run):
     """The run folder of a probe: ``result()``, ``table()``."""
 
     def result(self) -> pd.DataFrame:
-        """What the probe was made for: ``analysis.sensitivity`` or ``analysis.artefacts``.
+        """What the probe was made for: the table of its analysis.
 
         Raises:
             RunError: the run is not complete.
@@ -92,9 +92,13 @@ class ProbeRun(Run):
             from posetest.analysis.sensitivity import sensitivity
 
             return sensitivity(self)
-        from posetest.analysis.artefacts import artefacts
+        if self.info.probe.what == "artefacts":
+            from posetest.analysis.artefacts import artefacts
 
-        return artefacts(self)
+            return artefacts(self)
+        from posetest.analysis.tolerance import tolerance
+
+        return tolerance(self)
 
     def report(self, path: str | Path | None = None) -> Path:
         """A probe has no page of its own.

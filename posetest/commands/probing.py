@@ -38,9 +38,11 @@ def probe(
     Args:
         run: The audit's run folder.
         what: sensitivity: recognised poses, one parameter changed at a time by a ladder of steps. artefacts: misread
-            poses and as many recognised, drawn otherwise (samples, size, half a pixel aside, flat light, renderer).
+            poses and as many recognised, drawn otherwise (samples, size, half a pixel aside, flat light,
+            renderer). tolerance: recognised poses turned at random by at most several angles.
         model: In place of those that run.toml names, as for posetest audit; only these are probed. Repeat for several.
-        poses: Of the audit, drawn at random for each scene and model; default: 50.
+        poses: Of the audit, drawn at random for each scene and model; default: 50 (tolerance:
+            40).
         seed: Which of them are drawn.
         out: Run folder of the probe; default: a new one under runs/.
         batch_size: Pictures a model sees at once; default: the audit's.
@@ -89,6 +91,12 @@ _SHOWN: dict[ProbeKind, tuple[tuple[str, ...], str]] = {
         ("group", "change", "n", "persists", "share", "low", "high", "same_label", "n_lost"),
         "Share of misread poses that are misread again, and of recognised ones that are recognised again, when they "
         "are drawn otherwise, with 95 % intervals (Wilson); every: under all changes but the renderer.",
+    ),
+    "tolerance": (
+        ("radius_deg", "n", "rate", "low", "high", "exact_low", "is_held", "tolerant", "tolerant_share"),
+        "Share of random turns by at most the radius after which a recognised pose is still recognised, with its 95 % "
+        "interval and an exact one-sided bound (held: at least 0.9 up to this radius), and how many poses by "
+        "themselves are shown to hold 0.9.",
     ),
 }
 

@@ -12,6 +12,7 @@ import pandas as pd
 from posetest.config import ProbeInfo
 from posetest.engine.probe_loop import Job
 from posetest.engine.probe_plan import Rows, choose_bases, one_parameter, together, unchanged
+from posetest.engine.probe_turns import turned
 from posetest.protocols import Model
 from posetest.scene.scene import Scene
 from posetest.space import INDEX, PARAMETERS
@@ -45,7 +46,9 @@ def jobs_of(settings: ProbeInfo, frame: pd.DataFrame, place: Place) -> list[Job]
 
     ``frame`` holds the parent's records, at least ``probe_plan.NEEDED``.
     """
-    return {"sensitivity": _sensitivity, "artefacts": _artefacts}[settings.what](settings, frame, place)
+    return {"sensitivity": _sensitivity, "artefacts": _artefacts, "tolerance": _tolerance}[settings.what](
+        settings, frame, place
+    )
 
 
 def _sensitivity(settings: ProbeInfo, frame: pd.DataFrame, place: Place) -> list[Job]:
@@ -53,6 +56,13 @@ def _sensitivity(settings: ProbeInfo, frame: pd.DataFrame, place: Place) -> list
     bases = choose_bases(frame, pair, settings.poses, place.key, recognised=True)
     radius = float(np.linalg.norm(place.scene.mesh.verts_obj, axis=1).max())
     rows = one_parameter(bases, settings.steps, radius)
+    return [Job(place.scene, place.model, bases, rows, place.image_size)] if len(bases) else []
+
+
+def _tolerance(settings: ProbeInfo, frame: pd.DataFrame, place: Place) -> list[Job]:
+    pair = (place.scene.name, place.model.name)
+    bases = choose_bases(frame, pair, settings.poses, place.key, recognised=True)
+    rows = turned(bases, settings.radii_deg, settings.draws, np.random.default_rng([*place.key, 3]))
     return [Job(place.scene, place.model, bases, rows, place.image_size)] if len(bases) else []
 
 
