@@ -131,6 +131,20 @@ def test_a_changed_mesh_is_refused(tmp_path: Path) -> None:
     assert not (tmp_path / "p").exists()
 
 
+def test_what_the_audit_was_told_of_its_object_is_kept(folder: Path, tmp_path: Path) -> None:
+    conditions = tmp_path / "conditions" / "dim.toml"
+    conditions.parent.mkdir()
+    conditions.write_text('ambient = 0.1\n[object]\nmesh = "none.obj"\n[background]\ncolor = "#000000"\n')
+    mesh = folder / "cube.obj"
+    scene = posetest.load_scene(mesh, front="-z", labels=["green"], under=conditions)
+    audit = posetest.audit(MODEL, scene, poses=60, image_size=16, threads=2, samples=2, out=tmp_path / "audit")
+    table = posetest.probe(audit.path, "tolerance", out=tmp_path / "p", **{**FEW, "poses": 3}).table()
+    same = table[table["change"] == "none"].set_index("base")
+    before = audit.table().set_index("index").loc[same.index]
+    np.testing.assert_array_equal(same["image_digest"], before["image_digest"])
+    assert set(same["top1_label"].astype(str)) == {"green"}
+
+
 class Grey(LargestColour):
     """Never says red."""
 
