@@ -16,7 +16,18 @@ from typing import TYPE_CHECKING, Any
 from posetest._version import __version__
 
 if TYPE_CHECKING:
-    from posetest.api import Run, SearchRun, TuneRun, audit, open_run, render_poses, search_poses, tuning_curves
+    from posetest.api import (
+        ProbeRun,
+        Run,
+        SearchRun,
+        TuneRun,
+        audit,
+        open_run,
+        probe,
+        render_poses,
+        search_poses,
+        tuning_curves,
+    )
     from posetest.models.load import load_model
     from posetest.scene.load import load_mesh
     from posetest.scene.scene import Scene, load_scene
@@ -26,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FailurePrior",
     "PoseDataset",
+    "ProbeRun",
     "Run",
     "Scene",
     "SearchRun",
@@ -36,12 +48,15 @@ __all__ = [
     "load_model",
     "load_scene",
     "open_run",
+    "probe",
     "render_poses",
     "search_poses",
     "tuning_curves",
 ]
 
 _HOME = {
+    "ProbeRun": "posetest.api",
+    "probe": "posetest.api",
     "Run": "posetest.api",
     "SearchRun": "posetest.api",
     "TuneRun": "posetest.api",

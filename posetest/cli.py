@@ -13,6 +13,7 @@ COMMANDS = {
     "audit": "evaluate poses of scenes with models; rates, map and report",
     "search": "find poses at which a model fails or a unit fires",
     "tune": "tuning curves of a layer's units over pose parameters",
+    "probe": "evaluate an audit's poses once more, changed, to see why they fail",
     "render": "draw one pose of a scene, or a grid of poses, as PNG",
     "scenes": "list the bundled scenes, with a sheet of thumbnails",
     "meshes": "list the bundled objects, or build them and their variants again",
@@ -80,7 +81,7 @@ def _run(name: str, rest: list[str]) -> int:
     except KeyboardInterrupt:
         kept = (
             "; the run folder keeps its finished parts: repeat with --out FOLDER --resume"
-            if name in ("audit", "search", "tune")
+            if name in ("audit", "search", "tune", "probe")
             else ""
         )
         sys.stderr.write(f"posetest: interrupted{kept}\n")

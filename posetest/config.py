@@ -310,11 +310,39 @@ class TuneInfo(Strict, frozen=True, omit_defaults=False):
     """Of class scores, the short names of all classes; of a layer none."""
 
 
+ProbeKind = Literal["sensitivity", "artefacts", "tolerance"]
+
+
+class ProbeInfo(Strict, frozen=True, omit_defaults=False):
+    """What run.toml says of a probe: further evaluations of poses that an audit holds."""
+
+    what: ProbeKind
+    parent: str
+    """The audit's run folder."""
+    parent_digest: str
+    """SHA-256 (hex) of its run.toml and records."""
+    poses: int
+    """Poses taken from the parent for each scene and model, at most; of artefacts so many misread ones, and as many
+    recognised."""
+    steps: dict[str, tuple[float, ...]] = {}
+    """Of sensitivity: the sizes of change of each parameter, border units, rising; both signs are tried."""
+    changes: tuple[str, ...] = ()
+    """Of artefacts: how poses were drawn otherwise."""
+    other_size: int = 0
+    """Of artefacts: the other image size, pixels."""
+    few: int = 0
+    """Of artefacts: poses of each group that another renderer drew, at most."""
+    radii_deg: tuple[float, ...] = ()
+    """Of tolerance: radii of the balls of rotations that turns were drawn from, rising."""
+    draws: int = 0
+    """Of tolerance: turns of each pose and radius."""
+
+
 class RunInfo(Strict, frozen=True, omit_defaults=False):
     """run.toml: everything needed to repeat and to read a run."""
 
     kind: str
-    """audit, search or tune."""
+    """audit, search, tune or probe."""
     status: Literal["running", "complete"]
     created: str
     command: str
@@ -335,6 +363,8 @@ class RunInfo(Strict, frozen=True, omit_defaults=False):
     """Of a search."""
     tune: TuneInfo | None = None
     """Of tuning curves."""
+    probe: ProbeInfo | None = None
+    """Of a probe."""
 
 
 def decode(data: Any, kind: type[T], where: str, *, strict: bool = True) -> T:

@@ -4,12 +4,14 @@ from posetest.api.animation import animate, check_animation
 from posetest.api.auditing import audit
 from posetest.api.catalogue import scene_sheet, scene_table
 from posetest.api.pictures import contact_sheet, grid_poses, render_poses
+from posetest.api.probing import probe
 from posetest.api.request import new_folder
-from posetest.api.run import Run, SearchRun, TuneRun, open_run
+from posetest.api.run import ProbeRun, Run, SearchRun, TuneRun, open_run
 from posetest.api.searching import search_poses
 from posetest.api.tuning import tuning_curves
 
 __all__ = [
+    "ProbeRun",
     "Run",
     "SearchRun",
     "TuneRun",
@@ -20,6 +22,7 @@ __all__ = [
     "grid_poses",
     "new_folder",
     "open_run",
+    "probe",
     "render_poses",
     "scene_sheet",
     "scene_table",

@@ -11,7 +11,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from posetest.config import ModelInfo, RunInfo, SceneInfo, SearchInfo
+from posetest.config import ModelInfo, ProbeInfo, RunInfo, SceneInfo, SearchInfo
 from posetest.engine.run import RunFolder, file_name
 from posetest.errors import ConfigError, LabelError, ModelError, RunError
 from posetest.protocols import Model
@@ -182,7 +182,7 @@ def model_info(model: Model, scenes: Sequence[Scene]) -> ModelInfo:
     )
 
 
-def new_folder(scenes: Sequence[Scene] | None, kind: str = "audit") -> Path:
+def new_folder(scenes: Sequence[Scene | SceneInfo] | None, kind: str = "audit") -> Path:
     """A run folder under runs/ named after the scene, the kind of run unless that goes without saying, and the time."""
     parts = [scenes[0].name] if scenes is not None and len(scenes) == 1 else ["audit"]
     parts += [kind] if kind != "audit" else []
@@ -204,6 +204,8 @@ def continued(kind: type[AnyRun], folder: Path, info: RunInfo) -> AnyRun:
         _check_alike(folder, _search_facts(old.search), _search_facts(info.search))
     if old.tune is not None and info.tune is not None:
         _check_alike(folder, msgspec.structs.asdict(old.tune), msgspec.structs.asdict(info.tune))
+    if old.probe is not None and info.probe is not None:
+        _check_alike(folder, _probe_facts(old.probe), _probe_facts(info.probe))
     settings = ("seed", "poses", "sampling", "image_size", "batch_size", "part_size", "renderer")
     _check_alike(folder, *({key: getattr(i, key) for key in settings} for i in (old, info)))
     if changed := [
@@ -226,6 +228,11 @@ def continued(kind: type[AnyRun], folder: Path, info: RunInfo) -> AnyRun:
 
 def _search_facts(info: SearchInfo) -> dict[str, object]:
     return msgspec.structs.asdict(info.settings) | {"objective": info.objective, "vary": info.vary, "base": info.base}
+
+
+def _probe_facts(info: ProbeInfo) -> dict[str, object]:
+    """What makes a probe: the parent's content, wherever it lies now."""
+    return {key: value for key, value in msgspec.structs.asdict(info).items() if key != "parent"}
 
 
 def _check_alike(folder: Path, old: Mapping[str, object], new: Mapping[str, object]) -> None:

@@ -78,12 +78,46 @@ class TuneRun(Run):
         return read_responses(self)
 
 
+class ProbeRun(Run):
+    """The run folder of a probe: ``result()``, ``table()``."""
+
+    def result(self) -> pd.DataFrame:
+        """What the probe was made for: the table of its analysis.
+
+        Raises:
+            RunError: the run is not complete.
+        """
+        assert self.info.probe is not None
+        if self.info.probe.what == "sensitivity":
+            from posetest.analysis.sensitivity import sensitivity
+
+            return sensitivity(self)
+        if self.info.probe.what == "artefacts":
+            from posetest.analysis.artefacts import artefacts
+
+            return artefacts(self)
+        from posetest.analysis.tolerance import tolerance
+
+        return tolerance(self)
+
+    def report(self, path: str | Path | None = None) -> Path:
+        """A probe has no page of its own.
+
+        Raises:
+            RunError: always.
+        """
+        raise RunError(
+            f"{self.path}: a probe has no HTML report; read its tables by open_run(...).result(), or print them by "
+            "posetest probe with the same arguments and --resume"
+        )
+
+
 def open_run(path: str | Path) -> Run:
-    """The run in a folder; of a search a ``SearchRun``, of tuning curves a ``TuneRun``.
+    """The run in a folder; of a search a ``SearchRun``, of tuning curves a ``TuneRun``, of a probe a ``ProbeRun``.
 
     Raises:
         RunError: there is no run.
     """
     run = Run.open(path)
-    kinds: dict[str, type[Run]] = {"search": SearchRun, "tune": TuneRun}
+    kinds: dict[str, type[Run]] = {"search": SearchRun, "tune": TuneRun, "probe": ProbeRun}
     return kinds.get(run.info.kind, Run)(run.path, run.info)

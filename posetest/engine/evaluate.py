@@ -19,7 +19,7 @@ from posetest.models.labels import class_name
 from posetest.protocols import Model, Rendered, Renderer
 from posetest.render.select import open_renderer
 from posetest.scene.scene import Scene
-from posetest.space import Sampling, Space, vectors_to_views
+from posetest.space import vectors_to_views
 
 if TYPE_CHECKING:
     import torch
@@ -67,15 +67,15 @@ def plan(scenes: int, poses: int, part_size: int, batch_size: int) -> Iterator[W
 
 def render_ahead(
     scenes: Sequence[Scene],
-    spaces: Sequence[Space],
     work: Iterable[Work],
+    vectors_of: Callable[[Work], NDArray[np.float64]],
     *,
-    seed: int,
-    sampling: Sampling,
-    image_size: int,
+    image_sizes: Sequence[int],
     threads: int,
 ) -> Generator[Batch]:
     """Batches in order, drawn by a thread that stays at most a few batches ahead.
+
+    ``vectors_of`` gives the pose vectors [n, parameters] of a work item, ``image_sizes`` a size for each scene.
 
     An error in that thread is raised here. Leaving the iteration early stops the thread.
     """
@@ -102,8 +102,8 @@ def render_ahead(
                         scene = scenes[current]
                         renderer = open_renderer(scene.mesh, scene.background, scene.config.render, threads=threads)
                         opened.callback(renderer.close)
-                    vectors = spaces[current].sample(seed, item.start, item.stop, sampling)
-                    if not put(draw_batch(renderer, scenes[current], item, vectors, image_size)):
+                    batch = draw_batch(renderer, scenes[current], item, vectors_of(item), image_sizes[current])
+                    if not put(batch):
                         return
             put(None)
         except BaseException as error:  # handed to the consumer, which raises it

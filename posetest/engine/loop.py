@@ -10,7 +10,7 @@ import numpy as np
 from posetest.config import RunInfo
 from posetest.engine.evaluate import Progress, part_count, plan, render_ahead, scored, short_names
 from posetest.engine.gallery import canonical_pose, keep_images
-from posetest.engine.record import SCHEMA, Columns, to_arrow
+from posetest.engine.record import Columns, joined, to_arrow
 from posetest.engine.run import RunFolder
 from posetest.protocols import Model
 from posetest.render.select import open_renderer
@@ -40,11 +40,9 @@ def audit_into(
     pending: dict[str, list[Columns]] = {model.name: [] for model in models}
     drawn = render_ahead(
         scenes,
-        spaces,
         missing,
-        seed=info.seed,
-        sampling=info.sampling,
-        image_size=info.image_size,
+        lambda item: spaces[item.scene].sample(info.seed, item.start, item.stop, info.sampling),
+        image_sizes=[info.image_size] * len(scenes),
         threads=threads,
     )
     with contextlib.closing(drawn) as batches:  # ends the rendering thread also where a model fails
@@ -54,7 +52,7 @@ def audit_into(
                 columns = scored(batch, scene, model, accepted[scene, model.name], names[model.name])
                 pending[model.name].append(columns)
             if batch.work.is_last:
-                run.write_part(batch.work.part, to_arrow(_joined([c for rows in pending.values() for c in rows])))
+                run.write_part(batch.work.part, to_arrow(joined([c for rows in pending.values() for c in rows])))
                 pending = {model.name: [] for model in models}
             progress(batch.work.stop - batch.work.start)
     keep_images(run, scenes, spaces, models, threads=threads)
@@ -76,8 +74,3 @@ def try_out(scenes: Sequence[Scene], info: RunInfo) -> None:
             open_renderer(scene.mesh, scene.background, scene.config.render, threads=1)
         ) as renderer:
             renderer.render(vectors_to_views(vectors, scene.config), info.image_size, info.image_size)
-
-
-def _joined(pieces: Sequence[Columns]) -> Columns:
-    """The columns of several tables, one below the other."""
-    return {field.name: np.concatenate([np.asarray(columns[field.name]) for columns in pieces]) for field in SCHEMA}

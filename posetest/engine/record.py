@@ -65,6 +65,19 @@ SEARCH_SCHEMA = pa.schema(
 )
 #: Columns of the record of tuning curves: those of an audit, and the responses; row 0 shows the background alone.
 TUNE_SCHEMA = pa.schema([*SCHEMA, pa.field("responses", pa.list_(pa.float32()))])
+#: Columns of a probe's record: those of an audit, and what was changed; ``index`` counts the rows of a scene and model.
+PROBE_SCHEMA = pa.schema(
+    [
+        *SCHEMA,
+        pa.field("base", pa.int64()),  # index of the pose in the parent's records
+        pa.field("base_recognised", pa.bool_()),  # as recorded there
+        pa.field("base_label", _TEXT),  # first label, as recorded there
+        pa.field("change", _TEXT),  # what was changed: a parameter, a way to draw, "turn"; "none"
+        pa.field(
+            "amount", pa.float64()
+        ),  # by how much: border units of the parameter, with its sign; 0 for ways to draw
+    ]
+)
 POSE_COLUMNS: tuple[str, ...] = tuple(p.column for p in PARAMETERS)
 
 Columns = dict[str, Sequence[object] | NDArray[np.generic]]
@@ -127,6 +140,11 @@ def _unlabelled(count: int) -> Columns:
     no = np.zeros(count, dtype=bool)
     numbers = {"top1": unknown, "top1_p": blank, "accepted_p": blank, "accepted_rank": unknown, "entropy": blank}
     return {"status": ["ok"] * count, "top1_label": [""] * count, "recognised": no, "top5": no, **numbers}
+
+
+def joined(pieces: Sequence[Columns], schema: pa.Schema = SCHEMA) -> Columns:
+    """The columns of several tables, one below the other."""
+    return {field.name: np.concatenate([np.asarray(columns[field.name]) for columns in pieces]) for field in schema}
 
 
 def to_arrow(columns: Mapping[str, object], schema: pa.Schema = SCHEMA) -> pa.Table:
