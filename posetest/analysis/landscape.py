@@ -21,7 +21,7 @@ from posetest.space import INDEX, PARAMETERS, Interval, Parameter
 
 Array = NDArray[np.float64]
 
-_POSES_PER_BIN = 36  # so that most bins have the 30 that the interval of a mean needs
+_POSES_PER_BIN = 50  # so that most bins have the 40 that the interval of a mean needs
 _MOST_BINS = 24  # 15 degrees of a full turn
 _NAMES = tuple(p.name for p in PARAMETERS if p.name != "background")  # an index without order
 
@@ -38,7 +38,7 @@ def landscape(
     Columns: first_bin, second_bin (numbers), FIRST_low, FIRST_high, SECOND_low, SECOND_high (edges; named as the
     record's columns: "pitch_deg_low"), n, recognised, rate, low, high (95 % Wilson; nan in empty bins), confidence
     (mean probability of the first label) with confidence_low and confidence_high (95 %, ``means.cell_means``; nan
-    below 30 poses).
+    below 40 poses).
 
     Args:
         rows: evaluated records of one scene and model (``audit_rows``), with both columns, recognised and top1_p.
@@ -46,7 +46,7 @@ def landscape(
         second: another one.
         intervals: what they spread over (``density.free_intervals``); by default the range of the data. Values of a
             parameter that runs around a circle are brought into the turn that begins at the interval's low end.
-        bins: how many of each; by default equally many, so that 36 poses are in each on average, 24 at most.
+        bins: how many of each; by default equally many, so that 50 poses are in each on average, 24 at most.
 
     Raises:
         ConfigError: an unknown parameter, the background, or the same parameter twice.

@@ -20,7 +20,7 @@ from posetest.analysis.means import cell_means
 from posetest.geometry.grids import cell_count, cell_to_direction, rotation_to_cell
 from posetest.geometry.so3 import direction_to_angles, quaternion_to_matrix
 
-_POSES_PER_MEAN = 48  # cells vary around it: about 99 of 100 then have the 30 that the interval of a mean needs
+_POSES_PER_MEAN = 56  # cells vary around it: about 99 of 100 then have the 40 that the interval of a mean needs
 _POSES_PER_CELL = 10  # as density.choose_nside
 _LARGEST_NSIDE = 16
 _LARGEST_ROTATION_NSIDE = 8
@@ -32,11 +32,11 @@ def direction_scores(rows: pd.DataFrame, nside: int | None = None) -> pd.DataFra
 
     Columns: those of ``density.direction_rates``; confidence (mean probability of the first label, right or wrong)
     with confidence_low, confidence_high; entropy (mean, nats) with entropy_low, entropy_high. Intervals of means are
-    95 % (``means.cell_means``), nan where a cell has fewer than 30 poses.
+    95 % (``means.cell_means``), nan where a cell has fewer than 40 poses.
 
     Args:
         rows: evaluated records of one scene and model (``audit_rows``), with QUATERNION, top1_p and entropy.
-        nside: resolution; by default the one at which uniform directions are 48 a cell or more.
+        nside: resolution; by default the one at which uniform directions are 56 a cell or more.
 
     Raises:
         RunError: a column is missing.
@@ -114,7 +114,7 @@ def rotation_rates(rows: pd.DataFrame, nside: int | None = None, turns: int | No
     turns = _TURNS_PER_NSIDE * nside if turns is None else turns
     if nside < 1 or turns < 1:
         raise ValueError(f"rotation_rates wants nside and turns of 1 or more, got nside = {nside}, turns = {turns}")
-    cells = _rotation_cells(rows, nside, turns)
+    cells = rotation_cells(rows, nside, turns)
     azimuth, elevation = direction_to_angles(cell_to_direction(nside))
     count = cell_count(nside) * turns
     table = pd.DataFrame({"cell": np.arange(count), "direction_cell": np.arange(count) // turns})
@@ -135,7 +135,8 @@ def choose_rotation_nside(n: int) -> int:
     return max(fine, default=1)
 
 
-def _rotation_cells(rows: pd.DataFrame, nside: int, turns: int) -> NDArray[np.int64]:
+def rotation_cells(rows: pd.DataFrame, nside: int, turns: int) -> NDArray[np.int64]:
+    """The cell [n] of SO(3), 12 nside^2 x turns of them, that each row's rotation lies in."""
     if not len(rows):
         return np.zeros(0, dtype=np.int64)
     matrices = quaternion_to_matrix(rows[list(QUATERNION)].to_numpy(dtype=np.float64))

@@ -9,7 +9,7 @@ from scipy import stats
 Array = NDArray[np.float64]
 
 #: A mean of fewer rows has no interval: scores crowd at an end of their range, and t then covers too little.
-FEWEST = 30
+FEWEST = 40
 
 
 def cell_means(
