@@ -15,7 +15,31 @@ from posetest.errors import ConfigError, RunError, suggest
 OUTCOMES = ("recognised", "misread", "confident", "top5")
 #: Columns that the records of a search have and those of an audit lack.
 _OF_SEARCHES = ("hit", "ask", "score")
-_CHOSEN = "their share does not say how often the model fails; rates need poses drawn from a measure (posetest audit)"
+_CHOSEN = (
+    "chooses its poses: their share does not say how often the model fails; "
+    "rates need poses drawn from a measure (posetest audit)"
+)
+
+
+def require_audit(run: RunFolder) -> None:
+    """Nothing, if the poses of ``run`` were drawn from a measure.
+
+    Raises:
+        RunError: the run chose them: a search, tuning curves, a probe.
+    """
+    if run.info.kind != "audit":
+        raise RunError(f'{run.path}: a run of kind "{run.info.kind}" {_CHOSEN}')
+
+
+def need_columns(rows: pd.DataFrame, columns: Sequence[str], what: str) -> None:
+    """Nothing, if ``rows`` have all ``columns``; ``what`` needs them.
+
+    Raises:
+        RunError: one of them is missing; the text says how to read it.
+    """
+    if missing := [column for column in columns if column not in rows]:
+        listed = ", ".join(f'"{column}"' for column in missing)
+        raise RunError(f"{what} needs the column {missing[0]}, which the rows lack; read it: outcomes(run, [{listed}])")
 
 
 def audit_rows(source: RunFolder | pd.DataFrame, columns: Sequence[str] = ()) -> pd.DataFrame:
@@ -31,10 +55,9 @@ def audit_rows(source: RunFolder | pd.DataFrame, columns: Sequence[str] = ()) ->
     if isinstance(source, pd.DataFrame):
         frame = source
         if found := [name for name in _OF_SEARCHES if name in frame]:
-            raise RunError(f'the rows have the column "{found[0]}", as a search writes it: it chooses poses; {_CHOSEN}')
+            raise RunError(f'the rows have the column "{found[0]}", as a search writes it, which {_CHOSEN}')
     else:
-        if source.info.kind != "audit":
-            raise RunError(f'{source.path}: a run of kind "{source.info.kind}" chooses its poses: {_CHOSEN}')
+        require_audit(source)
         if unknown := [name for name in columns if name not in SCHEMA.names]:
             hint = suggest(unknown[0], SCHEMA.names) or "; such as long_px, inside, distance"
             raise ConfigError(f'records have no column "{unknown[0]}"{hint}')

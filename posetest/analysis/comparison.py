@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from posetest.analysis.intervals import share
-from posetest.analysis.matched import Mask, audit_rows, known_models, match_models
+from posetest.analysis.matched import Mask, known_models, match_models, matched_rows
 from posetest.analysis.paired import holm, mcnemar, paired_interval
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def compare_models(
             pose twice, or there is no such stratum.
     """
     names = known_models(run, models, least=2)
-    rows = audit_rows(run, frame, stratum)
+    rows = matched_rows(run, frame, stratum)
     measures = {s.name: s.measure for s in run.info.scenes}
     lines: list[dict[str, object]] = []
     for found in match_models(run, rows, names):

@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from posetest.analysis.audited import need_columns
+from posetest.analysis.audits import need_columns
 from posetest.analysis.density import QUATERNION
 from posetest.geometry.so3 import direction_to_angles, orbit_to_matrix, quaternion_to_matrix, viewing_direction
 from posetest.space import INDEX, PARAMETERS

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from posetest.analysis.audits import require_audit
 from posetest.analysis.outcomes import outcomes
 from posetest.analysis.rates import STRATA
 from posetest.engine.run import RunFolder
@@ -39,17 +40,13 @@ class Matched:
     label: NDArray[np.int32]
 
 
-def audit_rows(run: RunFolder, frame: pd.DataFrame | None, stratum: str = "all") -> pd.DataFrame:
+def matched_rows(run: RunFolder, frame: pd.DataFrame | None, stratum: str = "all") -> pd.DataFrame:
     """The rows of ``outcomes(run, ["index"])``, or of ``frame`` where the caller has read them, in ``stratum``.
 
     Raises:
         RunError: the run is no audit, the rows have no column "index", or there is no such stratum.
     """
-    if run.info.kind != "audit":
-        raise RunError(
-            f'{run.path}: a run of kind "{run.info.kind}" chooses its poses: a share of them does not say '
-            "how often a model fails; comparisons need poses drawn from a measure (posetest audit)"
-        )
+    require_audit(run)
     if stratum not in STRATA:
         raise RunError(f'stratum = "{stratum}"{suggest(stratum, STRATA)} (one of {", ".join(STRATA)})')
     rows = outcomes(run, ["index"]) if frame is None else frame

@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
+from posetest.analysis.audits import require_audit
 from posetest.analysis.intervals import share, wilson
 from posetest.analysis.labels import wrong_labels
 from posetest.analysis.outcomes import outcomes
-from posetest.errors import RunError
 
 if TYPE_CHECKING:
     from posetest.engine.run import RunFolder
@@ -36,11 +36,7 @@ def rates(run: RunFolder, frame: pd.DataFrame | None = None) -> pd.DataFrame:
     Raises:
         RunError: there are no records yet, or they do not fit run.toml; or the run is a search.
     """
-    if run.info.kind != "audit":
-        raise RunError(
-            f'{run.path}: a run of kind "{run.info.kind}" chooses its poses: their share does not say '
-            "how often the model fails; rates need poses drawn from a measure (posetest audit)"
-        )
+    require_audit(run)
     if frame is None:
         frame = outcomes(run)
     measures = {s.name: s.measure for s in run.info.scenes}

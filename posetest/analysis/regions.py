@@ -15,12 +15,12 @@ import pandas as pd
 from numpy.typing import NDArray
 from scipy.stats import hypergeom
 
-from posetest.analysis.audited import audited, need_columns
+from posetest.analysis.audits import need_columns, require_audit
 from posetest.analysis.boxes import Box, Kind, find_boxes
 from posetest.analysis.density import QUATERNION
 from posetest.analysis.features import ANGLES, FEATURE_COLUMNS, Grid, pose_features
 from posetest.analysis.intervals import wilson
-from posetest.analysis.outcomes import of_pair
+from posetest.analysis.outcomes import of_pair, outcomes
 from posetest.engine.run import RunFolder
 
 Mask = NDArray[np.bool_]
@@ -200,7 +200,8 @@ def regions_table(run: RunFolder, frame: pd.DataFrame | None = None, *, seed: in
         RunError: there are no records yet, or the run is a search.
     """
     if frame is None:
-        frame = audited(run, ["index", *FEATURE_COLUMNS])
+        require_audit(run)
+        frame = outcomes(run, ["index", *FEATURE_COLUMNS])
     rows = []
     for scene in run.info.scenes:
         for model in run.info.models:

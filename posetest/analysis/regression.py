@@ -12,7 +12,7 @@ import pandas as pd
 
 from posetest.analysis.comparison import exact_p, two_by_two
 from posetest.analysis.intervals import share
-from posetest.analysis.matched import audit_rows, known_models
+from posetest.analysis.matched import known_models, matched_rows
 from posetest.analysis.outcomes import outcomes
 from posetest.analysis.paired import holm, paired_interval
 from posetest.config import SceneInfo
@@ -136,8 +136,8 @@ def _shared(before: RunFolder, after: RunFolder, names: tuple[str, str], stratum
     _check_settings(before, after)
     frames = []
     for run, name in ((before, names[0]), (after, names[1])):
-        audit_rows(run, pd.DataFrame({"index": [], "visible": []}), stratum)  # its checks, before anything is read
-        rows = audit_rows(run, outcomes(run, _COLUMNS), stratum)
+        matched_rows(run, pd.DataFrame({"index": [], "visible": []}), stratum)  # its checks, before anything is read
+        rows = matched_rows(run, outcomes(run, _COLUMNS), stratum)
         frames.append(rows[(rows["model"] == name) & rows["ok"]])
     found = []
     for scene in before.info.scenes:

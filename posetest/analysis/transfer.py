@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from posetest.analysis.intervals import share, wilson
-from posetest.analysis.matched import Matched, audit_rows, known_models, match_models
+from posetest.analysis.matched import Matched, known_models, match_models, matched_rows
 from posetest.errors import RunError, suggest
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def transfer(
     if given not in GIVEN:
         raise RunError(f'given = "{given}"{suggest(given, GIVEN)} (one of {", ".join(GIVEN)})')
     names = known_models(run, models, least=2)
-    scenes = match_models(run, audit_rows(run, frame, stratum), names)
+    scenes = match_models(run, matched_rows(run, frame, stratum), names)
     table = pd.DataFrame([line for found in scenes for line in _counts(found, given)])
     pooled = table.drop(columns="scene").groupby(_KEYS, sort=False).sum().reset_index()
     pooled.insert(0, "scene", POOLED)

@@ -67,7 +67,7 @@ def test_only_parameters_that_vary_are_features() -> None:
 
 
 def test_rows_without_rotation_are_refused_with_the_columns_to_read() -> None:
-    with pytest.raises(RunError, match="needs the columns qz: read them with outcomes"):
+    with pytest.raises(RunError, match="needs the column qz, which the rows lack; read it: outcomes"):
         pose_features(haar_poses(5, 0).drop(columns="qz"))
 
 

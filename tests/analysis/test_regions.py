@@ -220,7 +220,7 @@ def test_a_search_has_no_regions(tmp_path: Path) -> None:
 def test_few_rows_have_no_regions_and_bad_input_is_named() -> None:
     rows = planted(39, 1, back, inside=1, outside=0)
     assert failure_regions(rows) == ()
-    with pytest.raises(RunError, match="needs the columns index"):
+    with pytest.raises(RunError, match="needs the column index"):
         failure_regions(rows.drop(columns="index"))
     with pytest.raises(ValueError, match="most >= 1"):
         failure_regions(rows, most=0)
