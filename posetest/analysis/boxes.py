@@ -26,10 +26,10 @@ Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 Kind = Literal["plain", "arc", "mirror"]
 
-_TREE_ROWS = 10_000
+_TREE_ROWS = 6_000
 _DEPTH = 5
 _LEAVES = 8
-_ALPHAS = 6
+_ALPHAS = 5
 _FOLDS = 3
 _SWEEPS = 8
 _OWN = 0.8

@@ -30,7 +30,7 @@ LEAST_ODDS = 2.0
 #: All regions told together are chance with at most this probability (Bonferroni over regions).
 LEVEL = 0.01
 #: Bounds are looked for in at most so many rows: more would not move them by one step of 5 degrees.
-SEARCH_ROWS = 40_000
+SEARCH_ROWS = 20_000
 
 _LEAST_ROWS = 40
 _MEASURED = (
