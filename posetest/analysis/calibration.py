@@ -17,10 +17,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from posetest.analysis.audited import audited, need_columns
+from posetest.analysis.audits import need_columns, require_audit
 from posetest.analysis.features import FEATURE_COLUMNS
 from posetest.analysis.intervals import share, wilson
-from posetest.analysis.outcomes import of_pair
+from posetest.analysis.outcomes import of_pair, outcomes
 from posetest.analysis.regions import FailureRegion, Region
 from posetest.engine.run import RunFolder
 
@@ -158,7 +158,8 @@ def calibration(run: RunFolder, familiar: Region | None = None, *, bins: int = B
     Raises:
         RunError: there are no records yet, or the run is a search.
     """
-    frame = audited(run, FEATURE_COLUMNS if familiar else ())
+    require_audit(run)
+    frame = outcomes(run, FEATURE_COLUMNS if familiar else ())
     tables = []
     for scene in run.info.scenes:
         for model in run.info.models:

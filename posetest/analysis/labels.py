@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from posetest.analysis.audited import audited
+from posetest.analysis.audits import require_audit
 from posetest.analysis.intervals import share, wilson
 from posetest.analysis.outcomes import outcomes
 from posetest.engine.run import RunFolder
@@ -184,7 +184,10 @@ def labels_by_region(rows: pd.DataFrame, regions: Sequence[Place], top: int = 10
 
 
 def _audit_rows(source: RunFolder | pd.DataFrame) -> pd.DataFrame:
-    return source if isinstance(source, pd.DataFrame) else audited(source)
+    if isinstance(source, pd.DataFrame):
+        return source
+    require_audit(source)
+    return outcomes(source)
 
 
 def _label_counts(misread: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
