@@ -79,7 +79,8 @@ def smoothed(smoother: Smoother, at: Array, level: float = 0.95) -> pd.DataFrame
     where the poses near a query together weigh less than one at the query would.
 
     An interval covers where the true rate changes smoothly over a bandwidth; at a jump it does not. Rates over SO(3)
-    that go from 0.05 to 0.95 within 40 degrees take about 4,000 rotations (at 1,000 coverage is 92 %): with 500, 90 % hold the truth.
+    that go from 0.05 to 0.95 within 40 degrees take about 4,000
+    rotations: with 1,000, 92 % hold the truth, with 500, 90 %.
 
     Args:
         smoother: of ``direction_smoother`` or ``rotation_smoother``.

@@ -121,7 +121,7 @@ def test_no_rows_give_nan_and_bad_input_is_named(tmp_path: Path) -> None:
         calibration_inside(answers(5, 1), np.ones(4, dtype=bool))
     with pytest.raises(ValueError, match="bins >= 1"):
         reliability(answers(5, 1), bins=0)
-    with pytest.raises(RunError, match="needs the columns top1_p"):
+    with pytest.raises(RunError, match="needs the column top1_p"):
         reliability(answers(5, 1)[["recognised"]])
     run = simulate(tmp_path / "run", poses=5)
     with pytest.raises(RunError, match="chooses its poses"):
