@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, get_args
 
 from posetest.analysis.searches import improvements
 from posetest.analysis.tuning import Responses, read_responses, tuning_table
+from posetest.config import ReportFormat
 from posetest.engine.run import RunFolder
-from posetest.errors import RunError
+from posetest.errors import ConfigError, RunError, suggest
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -27,11 +28,21 @@ class Run(RunFolder):
 
         return rates(self)
 
-    def report(self, path: str | Path | None = None) -> Path:
-        """Write the HTML report (by default report.html in the run folder) and return its path."""
+    def report(self, path: str | Path | None = None, *, format: ReportFormat = "html") -> Path:
+        """Write the report (by default report.html, .md or .json in the run folder) and return its path.
+
+        Raises:
+            ConfigError: there is no such format.
+            RunError: "md" and "json" are of audits alone; there are no records yet.
+        """
+        from posetest.report.documents import write_document
         from posetest.report.html import write_report
 
-        return write_report(self, Path(path) if path is not None else self.path / "report.html")
+        if format not in get_args(ReportFormat):
+            known = get_args(ReportFormat)
+            raise ConfigError(f'format = "{format}"{suggest(format, known)} (one of {", ".join(known)})')
+        target = Path(path) if path is not None else self.path / f"report.{format}"
+        return write_report(self, target) if format == "html" else write_document(self, target, format)
 
 
 class SearchRun(Run):
@@ -100,7 +111,7 @@ class ProbeRun(Run):
 
         return tolerance(self)
 
-    def report(self, path: str | Path | None = None) -> Path:
+    def report(self, path: str | Path | None = None, *, format: ReportFormat = "html") -> Path:
         """A probe has no page of its own.
 
         Raises:

@@ -8,17 +8,25 @@ from typing import Annotated
 
 from tyro.conf import Positional, arg
 
+from posetest.config import ReportFormat
 
-def report(run: Annotated[Positional[Path], arg(metavar="RUN")], /, out: Path | None = None) -> int:
-    """Make the HTML report of a run folder again, from the folder alone.
+
+def report(
+    run: Annotated[Positional[Path], arg(metavar="RUN")],
+    /,
+    out: Path | None = None,
+    kind: Annotated[ReportFormat, arg(name="format")] = "html",
+) -> int:
+    """Make the report of a run folder again, from the folder alone.
 
     Args:
         run: The run folder.
-        out: Where to write; default: report.html in the run folder.
+        out: Where to write; default: report.html (.md, .json) in the run folder.
+        kind: html; md, a section for a model card; json, all numbers (audits only; docs/report-json.md).
     """
     from posetest import api
 
-    sys.stdout.write(f"{api.open_run(run).report(out)}\n")
+    sys.stdout.write(f"{api.open_run(run).report(out, format=kind)}\n")
     return 0
 
 

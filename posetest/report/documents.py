@@ -80,7 +80,7 @@ def _plain(value: Any) -> Any:
 def to_markdown(run: RunFolder, summary: Summary) -> str:
     """The summary as a section for a model card."""
     every = [row for row in _records(summary.rates) if row["stratum"] == "all"]
-    lines = ["## Robustness to pose", "", words.headline(every), ""]
+    lines = ["## Robustness to pose", "", _cell(words.headline(every)), ""]
     lines += [
         "| object | model | n | recognised | confidently misread | mostly misread as |",
         "|---|---|---|---|---|---|",
@@ -109,9 +109,9 @@ def to_markdown(run: RunFolder, summary: Summary) -> str:
         lines.append(f"* {_cell(scene.name)}: poses drawn from {_cell(scene.measure)}.")
     lines += [
         "",
-        f"Renders of these meshes ({run.info.image_size} x {run.info.image_size} pixels, renderer {run.info.renderer}, "
-        f"seed {run.info.seed}), not photographs; rates of these objects under these measures, with 95 % Wilson "
-        f"intervals. Made by posetest {run.info.versions.get('posetest', '')}, {run.info.created[:10]}.",
+        f"Renders of these meshes ({run.info.image_size} x {run.info.image_size} pixels, renderer "
+        f"{_cell(run.info.renderer)}, seed {run.info.seed}), not photographs; rates of these objects under these measures, "
+        f"with 95 % Wilson intervals. Made by posetest {run.info.versions.get('posetest', '')}, {run.info.created[:10]}.",
         "",
     ]
     return "\n".join(lines)

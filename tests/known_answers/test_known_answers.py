@@ -17,6 +17,7 @@ import posetest
 from posetest.analysis.density import densities, direction_rates, free_intervals
 from posetest.analysis.intervals import wilson
 from posetest.analysis.outcomes import of_pair, outcomes
+from posetest.analysis.regions import regions_table
 from posetest.models.bundled.files import read
 from posetest.objects.catalogue import BUILDERS
 from posetest.resources import bundled
@@ -76,6 +77,9 @@ def test_its_recognition_falls_off_where_training_stopped_raising_the_camera(aud
     over = densities(rows, "elevation", free_intervals(scene)["elevation"])
     middle = (over["bin_low"] + over["bin_high"]) / 2
     known = over["recognised_share"] > 0.8
+    regions = regions_table(run)
+    assert regions["words"].iloc[0].startswith("elevation under -")
+    assert regions["rate"].iloc[0] > 0.9
     assert known[middle.between(0, 45)].all()
     assert not known[middle < -45].any()
 
@@ -125,3 +129,7 @@ def test_an_object_never_seen_from_behind_is_caught_there_and_nowhere_else(audit
     assert (blind["azimuth_deg"].abs() > 135).all()
     other = direction_rates(rows_of(run, "cab"), nside=4)
     assert not (other["high"] < 0.9).any()
+    regions = regions_table(run)
+    (words,) = regions[regions["scene"] == "forklift"]["words"]
+    assert words.startswith("azimuth beyond +-1")
+    assert words.endswith("any elevation")
