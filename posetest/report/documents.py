@@ -110,8 +110,9 @@ def to_markdown(run: RunFolder, summary: Summary) -> str:
     lines += [
         "",
         f"Renders of these meshes ({run.info.image_size} x {run.info.image_size} pixels, renderer "
-        f"{_cell(run.info.renderer)}, seed {run.info.seed}), not photographs; rates of these objects under these measures, "
-        f"with 95 % Wilson intervals. Made by posetest {run.info.versions.get('posetest', '')}, {run.info.created[:10]}.",
+        f"{_cell(run.info.renderer)}, seed {run.info.seed}), not photographs; rates of these objects under these "
+        "measures, with 95 % Wilson intervals. Made by posetest "
+        f"{run.info.versions.get('posetest', '')}, {run.info.created[:10]}.",
         "",
     ]
     return "\n".join(lines)
