@@ -11,10 +11,10 @@ import pandas as pd
 from numpy.typing import NDArray
 from simulated_run import simulate
 
-from posetest.config import ProbeInfo
 from posetest.engine.probe_plan import Bases, Rows
 from posetest.engine.record import PROBE_SCHEMA, to_arrow
 from posetest.engine.run import RunFolder
+from posetest.run_info import ProbeInfo
 
 #: Label [n] from the rows; one of "jeep" counts as recognised.
 Labels = Callable[[Rows], NDArray[np.str_]]

@@ -12,10 +12,11 @@ import pyarrow as pa
 from numpy.typing import NDArray
 from PIL import Image
 
-from posetest.config import ModelInfo, ObjectConfig, RangeConfig, RunInfo, SceneConfig, SceneInfo, SpaceConfig
+from posetest.config import ObjectConfig, RangeConfig, SceneConfig, SpaceConfig
 from posetest.engine.record import CONFIDENT, POSE_COLUMNS, SCHEMA, to_arrow
 from posetest.engine.run import IMAGE_SCHEMA, RunFolder
 from posetest.geometry.so3 import matrix_to_quaternion, viewing_direction
+from posetest.run_info import ModelInfo, RunInfo, SceneInfo
 from posetest.space import format_pose, scene_space, vectors_to_views
 
 #: Probability [n] of being recognised, from viewing directions [n, 3] (object frame).

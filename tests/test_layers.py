@@ -12,7 +12,7 @@ import pytest
 PACKAGE = Path(__file__).resolve().parents[1] / "posetest"
 #: A layer imports only from layers before it, or from itself.
 LAYERS = [
-    ("errors", "_version", "config", "resources"),
+    ("errors", "_version", "config", "run_info", "resources"),
     ("geometry",),
     ("protocols",),
     ("scene",),

@@ -14,9 +14,9 @@ from numpy.typing import NDArray
 
 from posetest.analysis.intervals import share, wilson
 from posetest.analysis.recorded import recorded_space
-from posetest.config import SceneInfo
 from posetest.geometry.grids import cell_count, cell_to_direction, direction_to_cell
 from posetest.geometry.so3 import direction_to_angles, quaternion_to_matrix, viewing_direction
+from posetest.run_info import SceneInfo
 from posetest.space import INDEX, PARAMETERS, Interval
 
 Array = NDArray[np.float64]

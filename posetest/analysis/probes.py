@@ -9,8 +9,8 @@ import pandas as pd
 from posetest.errors import RunError
 
 if TYPE_CHECKING:
-    from posetest.config import ProbeInfo, ProbeKind
     from posetest.engine.run import RunFolder
+    from posetest.run_info import ProbeInfo, ProbeKind
 
 PAIR = ["scene", "model"]
 _COLUMNS = ["scene", "model", "status", "recognised", "base", "base_recognised", "base_label", "change", "amount"]

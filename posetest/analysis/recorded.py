@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from posetest.config import SceneConfig, SceneInfo, decode
+from posetest.config import SceneConfig, decode
+from posetest.run_info import SceneInfo
 from posetest.space import Space, scene_space
 
 #: run.toml does not say how many backgrounds there were; none of them has a higher index.

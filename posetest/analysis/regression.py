@@ -15,10 +15,10 @@ from posetest.analysis.intervals import share
 from posetest.analysis.matched import known_models, matched_rows
 from posetest.analysis.outcomes import outcomes
 from posetest.analysis.paired import holm, paired_interval
-from posetest.config import SceneInfo
 from posetest.engine.record import POSE_COLUMNS
 from posetest.engine.run import RunFolder
 from posetest.errors import RunError
+from posetest.run_info import SceneInfo
 
 #: Read besides the columns of ``outcomes``.
 _COLUMNS = ("index", "image_digest")

@@ -23,9 +23,10 @@ from posetest.api.request import (
     whole,
 )
 from posetest.api.run import Run
-from posetest.config import Backend, RunInfo, Samples, Shading
+from posetest.config import Backend, Samples, Shading
 from posetest.engine.host import default_threads, versions
 from posetest.errors import ModelError
+from posetest.run_info import RunInfo
 from posetest.space import Sampling
 
 _PART_SIZE = 1024  # poses of a record part, about; what a killed run can lose

@@ -21,13 +21,13 @@ from posetest.api.request import (
     whole,
 )
 from posetest.api.run import ProbeRun
-from posetest.config import ProbeInfo, ProbeKind, RunInfo
 from posetest.engine.host import default_threads, versions
 from posetest.engine.probe_plan import NEEDED, STEPS
 from posetest.engine.probe_turns import DRAWS, RADII_DEG
 from posetest.engine.run import RunFolder
 from posetest.errors import ConfigError, RunError, suggest
 from posetest.protocols import Model
+from posetest.run_info import ProbeInfo, ProbeKind, RunInfo
 from posetest.scene.scene import Scene
 
 if TYPE_CHECKING:

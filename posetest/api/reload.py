@@ -6,10 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from posetest.api.request import ModelLike, SceneLike, load_models, load_scenes, model_info
-from posetest.config import ModelInfo, SceneConfig, SceneInfo, decode
+from posetest.config import SceneConfig, decode
 from posetest.engine.run import RunFolder
 from posetest.errors import ConfigError, MeshError, RunError
 from posetest.protocols import Model
+from posetest.run_info import ModelInfo, SceneInfo
 from posetest.scene.scene import Scene, build_scene
 
 

@@ -11,11 +11,11 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from posetest.config import ModelInfo, ProbeInfo, RunInfo, SceneInfo, SearchInfo
 from posetest.engine.run import RunFolder, file_name
 from posetest.errors import ConfigError, LabelError, ModelError, RunError
 from posetest.protocols import Model
 from posetest.render.select import describe
+from posetest.run_info import ModelInfo, ProbeInfo, RunInfo, SceneInfo, SearchInfo
 from posetest.scene.scene import Scene, load_scene, object_scenes
 from posetest.space import Sampling, scene_space
 

@@ -23,7 +23,7 @@ from posetest.api.request import (
 )
 from posetest.api.run import SearchRun
 from posetest.api.search_plan import check_affordable, choose_method, make_plan, search_settings, tried
-from posetest.config import Backend, RunInfo, Samples, SearchInfo, Shading
+from posetest.config import Backend, Samples, Shading
 from posetest.engine.evaluate import short_names
 from posetest.engine.host import default_threads, versions
 from posetest.engine.score import Scorer
@@ -31,6 +31,7 @@ from posetest.engine.search_gallery import keep_found
 from posetest.engine.search_loop import Standing, search_into
 from posetest.protocols import Objective
 from posetest.render.select import open_renderer
+from posetest.run_info import RunInfo, SearchInfo
 from posetest.scene.scene import Scene, load_scene
 from posetest.space import format_pose
 

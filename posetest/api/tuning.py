@@ -24,7 +24,7 @@ from posetest.api.request import (
     whole,
 )
 from posetest.api.run import TuneRun
-from posetest.config import Backend, Layout, Reduce, RunInfo, Samples, Shading, TuneInfo
+from posetest.config import Backend, Samples, Shading
 from posetest.engine.evaluate import short_names
 from posetest.engine.gallery import canonical_pose
 from posetest.engine.host import default_threads, versions
@@ -33,6 +33,7 @@ from posetest.engine.tune_loop import responses_to, tune_into
 from posetest.errors import ConfigError, suggest
 from posetest.models.units import OUTPUTS
 from posetest.render.select import open_renderer
+from posetest.run_info import Layout, Reduce, RunInfo, TuneInfo
 from posetest.scene.scene import Scene, load_scene
 from posetest.space import (
     INDEX,

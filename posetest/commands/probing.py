@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 from tyro.conf import Positional, UseAppendAction, arg
 
 from posetest.commands.terminal import poses_progress, print_json, print_rich, warm_up_kernels
-from posetest.config import ProbeKind
 from posetest.errors import ConfigError
+from posetest.run_info import ProbeKind
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,8 +10,9 @@ from typing import Annotated
 from tyro.conf import Positional, UseAppendAction, arg
 
 from posetest.commands.terminal import poses_progress, print_json, print_rich, say_not_drawn, warm_up_kernels
-from posetest.config import Backend, Layout, Reduce, Samples, Shading
+from posetest.config import Backend, Samples, Shading
 from posetest.errors import ConfigError
+from posetest.run_info import Layout, Reduce
 
 
 def tune(

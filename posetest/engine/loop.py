@@ -7,13 +7,13 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from posetest.config import RunInfo
 from posetest.engine.evaluate import Progress, part_count, plan, render_ahead, scored, short_names
 from posetest.engine.gallery import canonical_pose, keep_images
 from posetest.engine.record import Columns, joined, to_arrow
 from posetest.engine.run import RunFolder
 from posetest.protocols import Model
 from posetest.render.select import open_renderer
+from posetest.run_info import RunInfo
 from posetest.scene.scene import Scene
 from posetest.space import scene_space, vectors_to_views
 

@@ -9,11 +9,11 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from posetest.config import ProbeInfo
 from posetest.engine.probe_loop import Job
 from posetest.engine.probe_plan import Rows, choose_bases, one_parameter, together, unchanged
 from posetest.engine.probe_turns import turned
 from posetest.protocols import Model
+from posetest.run_info import ProbeInfo
 from posetest.scene.scene import Scene
 from posetest.space import INDEX, PARAMETERS
 

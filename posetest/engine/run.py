@@ -20,9 +20,10 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from posetest.config import RunInfo, read_toml, to_toml
+from posetest.config import read_toml, to_toml
 from posetest.engine.record import to_frame
 from posetest.errors import RunError
+from posetest.run_info import RunInfo
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -9,7 +9,6 @@ import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from posetest.config import TuneInfo
 from posetest.engine.evaluate import short_names
 from posetest.engine.record import TUNE_SCHEMA, pose_columns, score_columns, to_arrow
 from posetest.engine.run import RunFolder
@@ -18,6 +17,7 @@ from posetest.errors import ModelError, PosetestError
 from posetest.geometry.so3 import matrix_to_quaternion
 from posetest.models.units import OUTPUTS, channel_responses
 from posetest.protocols import Model, Renderer, Response
+from posetest.run_info import TuneInfo
 from posetest.scene.scene import Scene
 from posetest.space import vectors_to_views
 

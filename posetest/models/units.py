@@ -14,10 +14,10 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from posetest.config import Layout, Reduce
 from posetest.errors import LabelError, ModelError, suggest
 from posetest.models.labels import class_name, resolve_label
 from posetest.protocols import Response
+from posetest.run_info import Layout, Reduce
 
 if TYPE_CHECKING:
     from torch import Tensor, nn

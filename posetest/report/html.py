@@ -12,7 +12,6 @@ import pandas as pd
 from posetest.analysis.density import densities, direction_rates, free_intervals
 from posetest.analysis.outcomes import of_pair
 from posetest.analysis.summary import Summary, summarise
-from posetest.config import ModelInfo, SceneInfo
 from posetest.engine.record import CONFIDENT, VISIBLE_INSIDE, VISIBLE_LONG_PX
 from posetest.engine.run import RunFolder, write_aside
 from posetest.report import figures, words
@@ -20,6 +19,7 @@ from posetest.report.environment import environment
 from posetest.report.pictures import embed
 from posetest.report.search_html import render_search
 from posetest.report.tune_html import render_tuning
+from posetest.run_info import ModelInfo, SceneInfo
 from posetest.space import INDEX, PARAMETERS
 
 #: Bytes that a report may have; pictures take what the rest leaves.

@@ -6,8 +6,8 @@ import math
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from posetest.config import SearchInfo
 from posetest.engine.record import CONFIDENT
+from posetest.run_info import SearchInfo
 
 if TYPE_CHECKING:
     import pandas as pd

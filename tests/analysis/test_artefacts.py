@@ -11,9 +11,9 @@ from simulated_probe import bases_at, simulate_probe
 
 from posetest.analysis.artefacts import artefacts
 from posetest.analysis.intervals import wilson
-from posetest.config import ProbeInfo
 from posetest.engine.probe_plan import Bases, Rows, together
 from posetest.errors import RunError
+from posetest.run_info import ProbeInfo
 from posetest.space import PARAMETERS
 
 CHANGES = ("samples", "size", "jitter", "flat", "renderer")

@@ -13,10 +13,10 @@ from simulated_run import simulate
 
 from posetest.analysis.intervals import wilson
 from posetest.analysis.sensitivity import flip_median, sensitivity, smallest_flips
-from posetest.config import ProbeInfo
 from posetest.engine.probe_plan import STEPS, Rows, one_parameter
 from posetest.engine.run import RunFolder
 from posetest.errors import RunError
+from posetest.run_info import ProbeInfo
 from posetest.space import INDEX, PARAMETERS
 
 EDGE = 60.0

@@ -12,11 +12,11 @@ from simulated_probe import bases_at, simulate_probe
 
 from posetest.analysis.intervals import wilson
 from posetest.analysis.tolerance import clustered_wilson, exact_lower, pose_tolerances, tolerance
-from posetest.config import ProbeInfo
 from posetest.engine.probe_plan import Rows
 from posetest.engine.probe_turns import turned
 from posetest.errors import RunError
 from posetest.geometry.so3 import euler_to_matrix
+from posetest.run_info import ProbeInfo
 from posetest.space import INDEX, PARAMETERS
 
 RADII, DRAWS, POSES = (5.0, 10.0, 20.0, 40.0), 60, 30

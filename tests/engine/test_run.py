@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from posetest.config import ModelInfo, RunInfo, SceneInfo
 from posetest.engine.record import SCHEMA, pose_columns, score_columns, to_arrow
 from posetest.engine.run import RunFolder
 from posetest.errors import ConfigError, RunError
 from posetest.protocols import Rendered
+from posetest.run_info import ModelInfo, RunInfo, SceneInfo
 from posetest.space import PARAMETERS
 
 
