@@ -14,7 +14,10 @@ import pyarrow as pa
 import pytest
 from simulated_run import simulate
 
+from posetest.analysis.comparison import compare_models
 from posetest.analysis.rates import rates
+from posetest.analysis.summary import summarise
+from posetest.analysis.transfer import transfer
 from posetest.config import SpaceConfig
 from posetest.engine.run import IMAGE_SCHEMA, RunFolder
 from posetest.errors import RunError
@@ -118,6 +121,25 @@ def test_each_object_and_model_has_map_labels_and_panels(page: Page) -> None:
     # yaw, pitch, roll, distance, offset_x, offset_y, fov, azimuth for each pair
     assert len(page.all("svg", "panel")) == 4 * 8
     assert len(page.all("table", "labels")) == 2 * 4  # by size and distance; wrong labels
+
+
+def test_regions_stand_in_words_with_poses_to_copy(run: RunFolder, page: Page) -> None:
+    regions = summarise(run).regions
+    assert len(page.all("article", "region")) == len(regions) >= 4  # the back half, of every object and model
+    copied = {a["data-copy"] for a in page.all("button")}
+    for row in regions.to_dict(orient="records"):
+        assert row["words"] in page.text
+        assert f"misread in {100 * row['rate']:.1f} % [{100 * row['rate_low']:.1f}," in page.text
+        assert {row["typical_pose"], row["worst_pose"], row["nearest_pose"]} <= copied
+
+
+def test_models_are_compared_on_the_same_poses_and_over_objects(run: RunFolder, page: Page) -> None:
+    for row in compare_models(run).to_dict(orient="records"):
+        assert f"{row['only_a']} are recognised by net_a alone, {row['only_b']} by net_b alone" in page.text
+    assert "mean of 2 objects" in page.text
+    pooled = transfer(run).query("is_pooled").to_dict(orient="records")
+    for row in pooled:
+        assert f"{100 * row['misread_rate']:.1f} % [{100 * row['misread_low']:.1f}," in page.text
 
 
 def test_the_gallery_shows_the_pictures_as_stored_with_replay_strings(run: RunFolder, page: Page) -> None:
