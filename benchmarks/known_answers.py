@@ -68,23 +68,14 @@ def main() -> None:
 
     from posetest.analysis.density import direction_rates
     from posetest.analysis.intervals import wilson
-    from posetest.geometry.grids import direction_to_cell
-    from posetest.geometry.so3 import direction
+    from posetest.report.plates import draw_direction
 
     figure, axes = plt.subplots(2, 2, figsize=(11, 6.4), subplot_kw={"projection": "mollweide"}, layout="constrained")
-    longitude, latitude = np.meshgrid(np.linspace(-np.pi, np.pi, 721), np.linspace(-np.pi / 2, np.pi / 2, 361))
-    centre = [(grid[:-1, :-1] + grid[1:, 1:]) / 2 for grid in (longitude, latitude)]
     for panel, axis in zip(PANELS, axes.flat, strict=True):
         title, *what = panel
         rows = audited(*what, options.poses)
         cells = direction_rates(rows, nside=6)
-        at = direction_to_cell(direction(centre[0].ravel(), centre[1].ravel()), 6).reshape(centre[0].shape)
-        image = axis.pcolormesh(
-            longitude, latitude, cells["rate"].to_numpy()[at], vmin=0, vmax=1, cmap="cividis", rasterized=True
-        )
-        axis.set_xticks(np.radians([-135, -90, -45, 0, 45, 90, 135]), ["", "-90°", "", "front", "", "90°", ""])
-        axis.set_yticks(np.radians([-60, -30, 0, 30, 60]))
-        axis.grid(color="0.5", linewidth=0.4)
+        image = draw_direction(axis, cells)
         low, high = (float(x[0]) for x in wilson(np.array([rows["recognised"].sum()]), np.array([len(rows)])))
         rate = f"recognised {rows['recognised'].mean():.1%} [{low:.1%}, {high:.1%}], n = {len(rows):,}"
         axis.set_title(f"{title}\n{rate}", fontsize=9)

@@ -44,6 +44,16 @@ class Run(RunFolder):
         target = Path(path) if path is not None else self.path / f"report.{format}"
         return write_report(self, target) if format == "html" else write_document(self, target, format)
 
+    def figures(self, folder: str | Path) -> list[str]:
+        """Write figures for publications, NAME.png and NAME.pdf, and captions.md into ``folder``; returns the names.
+
+        Raises:
+            RunError: the run is no audit, or has no records yet.
+        """
+        from posetest.report.plates import write_plates
+
+        return [plate.name for plate in write_plates(self, Path(folder))]
+
 
 class SearchRun(Run):
     """The run folder of a search: ``best()``, ``found()``, ``path_to_best()``, ``table()``, ``report(path)``."""

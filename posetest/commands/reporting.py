@@ -16,6 +16,7 @@ def report(
     /,
     out: Path | None = None,
     kind: Annotated[ReportFormat, arg(name="format")] = "html",
+    figures: Path | None = None,
 ) -> int:
     """Make the report of a run folder again, from the folder alone.
 
@@ -23,10 +24,16 @@ def report(
         run: The run folder.
         out: Where to write; default: report.html (.md, .json) in the run folder.
         kind: html; md, a section for a model card; json, all numbers (audits only; docs/report-json.md).
+        figures: Write figures for publications into this folder instead, as PNG and PDF (audits only).
     """
     from posetest import api
 
-    sys.stdout.write(f"{api.open_run(run).report(out, format=kind)}\n")
+    opened = api.open_run(run)
+    if figures is not None:
+        for plate in opened.figures(figures):
+            sys.stdout.write(f"{figures / plate}.png\n")
+        return 0
+    sys.stdout.write(f"{opened.report(out, format=kind)}\n")
     return 0
 
 

@@ -80,39 +80,43 @@ def _plain(value: Any) -> Any:
 def to_markdown(run: RunFolder, summary: Summary) -> str:
     """The summary as a section for a model card."""
     every = [row for row in _records(summary.rates) if row["stratum"] == "all"]
-    lines = ["## Robustness to pose", "", _cell(words.headline(every)), ""]
+    lines = ["## Robustness to pose", "", words.markdown(words.headline(every)), ""]
     lines += [
         "| object | model | n | recognised | confidently misread | mostly misread as |",
         "|---|---|---|---|---|---|",
     ]
     for row in every:
         cells = [
-            _cell(row["scene"]),
-            _cell(row["model"]),
+            words.markdown(row["scene"]),
+            words.markdown(row["model"]),
             words.count(row["n"]),
             words.with_bounds(row["rate"], row["low"], row["high"]),
             words.with_bounds(row["confident_rate"], row["confident_low"], row["confident_high"]),
-            _cell(row["wrong_label"] or "–"),
+            words.markdown(row["wrong_label"] or "–"),
         ]
         lines.append(f"| {' | '.join(cells)} |")
     if len(summary.regions):
         lines += ["", "### Where it fails", ""]
         for row in _records(summary.regions):
-            lines.append(f"* {_cell(row['scene'])}, {_cell(row['model'])}: {_cell(words.region(row))}")
+            lines.append(
+                f"* {words.markdown(row['scene'])}, {words.markdown(row['model'])}: {words.markdown(words.region(row))}"
+            )
         lines += ["", "Regions were found on one half of the poses and measured on the other."]
     if len(summary.comparison):
         lines += ["", "### Models on the same poses", ""]
         for row in _records(summary.comparison):
-            lines.append(f"* {_cell(row['scene'])}: {_cell(words.compared(row))}")
+            lines.append(f"* {words.markdown(row['scene'])}: {words.markdown(words.compared(row))}")
     lines += ["", "### Method", ""]
     for scene in run.info.scenes:
-        lines.append(f"* {_cell(scene.name)}: poses drawn from {_cell(scene.measure)}.")
+        lines.append(f"* {words.markdown(scene.name)}: poses drawn from {words.markdown(scene.measure)}.")
     lines += [
         "",
-        f"Renders of these meshes ({run.info.image_size} x {run.info.image_size} pixels, renderer "
-        f"{_cell(run.info.renderer)}, seed {run.info.seed}), not photographs; rates of these objects under these "
-        "measures, with 95 % Wilson intervals. Made by posetest "
-        f"{run.info.versions.get('posetest', '')}, {run.info.created[:10]}.",
+        words.markdown(
+            f"Renders of these meshes ({run.info.image_size} x {run.info.image_size} pixels, renderer "
+            f"{run.info.renderer}, seed {run.info.seed}), not photographs; rates of these objects under these "
+            f"measures, with 95 % Wilson intervals. Made by posetest {run.info.versions.get('posetest', '')}, "
+            f"{run.info.created[:10]}."
+        ),
         "",
     ]
     return "\n".join(lines)
@@ -120,11 +124,3 @@ def to_markdown(run: RunFolder, summary: Summary) -> str:
 
 def _records(table: pd.DataFrame) -> list[Mapping[str, Any]]:
     return [{str(key): value for key, value in row.items()} for row in table.to_dict(orient="records")]
-
-
-def _cell(text: str) -> str:
-    """Text that ends no cell, starts no tag and breaks no line."""
-    plain = " ".join(str(text).split())
-    for sign in ("\\", "|", "<", ">", "*", "_", "`"):
-        plain = plain.replace(sign, f"\\{sign}" if sign not in "<>" else {"<": "&lt;", ">": "&gt;"}[sign])
-    return plain

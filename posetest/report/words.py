@@ -46,6 +46,14 @@ def number(value: float) -> str:
     return _NONE if value is None or math.isnan(value) else f"{value:.4g}".replace("-", "−")
 
 
+def markdown(text: str) -> str:
+    """Text for Markdown that ends no cell, starts no tag and breaks no line."""
+    plain = " ".join(str(text).split()).replace("\\", "\\\\")
+    for sign in "|*_`":
+        plain = plain.replace(sign, f"\\{sign}")
+    return plain.replace("<", "&lt;").replace(">", "&gt;")
+
+
 def plural(number: int, noun: str) -> str:
     """ "1 pose", "2,000 poses"."""
     return f"{number:,} {noun}" + ("" if number == 1 else "s")
