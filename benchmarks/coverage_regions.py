@@ -26,7 +26,7 @@ from posetest.analysis.regions import failure_regions
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
 
-from planted import Place, haar_poses, planted
+from planted_failures import Place, haar_poses, planted
 
 Array = NDArray[np.float64]
 Held = dict[tuple[str, str], list[bool]]

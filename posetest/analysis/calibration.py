@@ -149,17 +149,25 @@ def calibration_inside(
     return pd.DataFrame(found)
 
 
-def calibration(run: RunFolder, familiar: Region | None = None, *, bins: int = BINS, seed: int = 0) -> pd.DataFrame:
+def calibration(
+    run: RunFolder,
+    frame: pd.DataFrame | None = None,
+    *,
+    familiar: Region | None = None,
+    bins: int = BINS,
+    seed: int = 0,
+) -> pd.DataFrame:
     """Calibration of each scene and model of ``run``, in the order of run.toml.
 
     Columns: scene, model, part, those of CalibrationError, measure. ``part`` is "all", and with ``familiar`` also
-    "inside" and "outside".
+    "inside" and "outside". ``frame`` is ``outcomes(run, FEATURE_COLUMNS)`` where the caller has read it already.
 
     Raises:
         RunError: there are no records yet, or the run is a search.
     """
     require_audit(run)
-    frame = outcomes(run, FEATURE_COLUMNS if familiar else ())
+    if frame is None:
+        frame = outcomes(run, FEATURE_COLUMNS if familiar else ())
     tables = []
     for scene in run.info.scenes:
         for model in run.info.models:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from posetest.analysis.calibration import calibration
 from posetest.analysis.comparison import compare_models
 from posetest.analysis.density import QUATERNION
 from posetest.analysis.features import FEATURE_COLUMNS
@@ -41,6 +42,7 @@ class Summary:
         rates: ``rates``.
         wrong: ``wrong_labels``.
         regions: ``regions_table``, with replay strings: typical_pose, worst_pose, nearest_pose ("" where unknown).
+        calibration: ``calibration``.
         strata: ``strata`` by each of BROKEN_DOWN, one below the other.
         pooled: ``pooled``, over objects; empty with one object.
         comparison, transfer: ``compare_models``, ``transfer``; empty with one model.
@@ -50,6 +52,7 @@ class Summary:
     rates: pd.DataFrame
     wrong: pd.DataFrame
     regions: pd.DataFrame
+    calibration: pd.DataFrame
     strata: pd.DataFrame
     pooled: pd.DataFrame
     comparison: pd.DataFrame
@@ -73,6 +76,7 @@ def summarise(run: RunFolder) -> Summary:
         rates=table,
         wrong=wrong_labels(frame, _WRONG_LABELS),
         regions=_with_poses(run, frame, regions_table(run, frame, most=MOST_REGIONS)),
+        calibration=calibration(run, frame),
         strata=pd.concat(broken_down, ignore_index=True),
         pooled=pooled(frame) if len(run.info.scenes) > 1 else empty,
         comparison=compare_models(run, frame) if several else empty,

@@ -58,6 +58,7 @@ def to_json(run: RunFolder, summary: Summary) -> str:
         "rates": _rows(summary.rates),
         "wrong_labels": _rows(summary.wrong),
         "regions": _rows(summary.regions),
+        "calibration": _rows(summary.calibration),
         "strata": _rows(summary.strata),
         "over_objects": _rows(summary.pooled),
         "comparison": _rows(summary.comparison),

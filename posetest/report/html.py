@@ -45,6 +45,7 @@ class Column:
     gallery: list[Row]
     regions: list[Row]
     strata: dict[str, list[Row]]
+    calibrated: str
 
 
 @dataclass(frozen=True)
@@ -183,6 +184,7 @@ def _column(
         wrong=_records(_of(summary.wrong, scene=scene.name, model=model.name)),
         gallery=_records(gallery),
         regions=_records(_of(summary.regions, scene=scene.name, model=model.name)),
+        calibrated=words.calibrated(_records(_of(summary.calibration, scene=scene.name, model=model.name))[0]),
         strata={by: broken for by, broken in broken_down.items() if len([r for r in broken if r["n"]]) > 1},
     )
 

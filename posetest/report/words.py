@@ -146,6 +146,22 @@ def compared(row: Mapping[str, Any]) -> str:
     )
 
 
+def calibrated(row: Mapping[str, Any]) -> str:
+    """How far a model's confidence is to be believed, in a sentence, from a row of ``calibration``."""
+    if not row["n"]:
+        return ""
+    if row["gap_low"] > 0:
+        verdict = "it is surer than it is right"
+    elif row["gap_high"] < 0:
+        verdict = "it is right more often than it is sure"
+    else:
+        verdict = "confidence and recognition agree on average"
+    gap = f"{100 * row['gap']:+.1f} points {bounds(row['gap_low'], row['gap_high'])}".replace("-", "−")
+    error = f"{row['ece']:.3f} [{row['ece_low']:.3f}, {row['ece_high']:.3f}]"
+    n = count(row["n"])
+    return f"Expected calibration error {error}; mean confidence less recognition {gap}: {verdict} (n = {n})."
+
+
 def stratum(row: Mapping[str, Any]) -> str:
     """What a stratum of ``strata`` spans: "32 to 78 px"."""
     low, high = row["stratum_low"], row["stratum_high"]

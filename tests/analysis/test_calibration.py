@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pandas as pd
 import pytest
-from planted import haar_poses
+from planted_failures import haar_poses
 from simulated_run import simulate
 
 from posetest.analysis.calibration import calibration, calibration_error, calibration_inside, reliability
@@ -106,7 +106,7 @@ def test_a_run_has_a_row_for_each_scene_model_and_part(tmp_path: Path) -> None:
     assert table["n"].tolist() == [291] * 4
     # recognised in half of the poses, with a mean confidence of 0.6 whether or not it is
     assert table["gap"].to_numpy() == pytest.approx(np.full(4, 0.1), abs=0.1)
-    parts = calibration(run, Region((Bound("azimuth", -np.inf, 90, "mirror"),)))
+    parts = calibration(run, familiar=Region((Bound("azimuth", -np.inf, 90, "mirror"),)))
     assert parts["part"].tolist() == ["all", "inside", "outside"] * 4
     # the front half is recognised in 0.9, the back half in 0.1
     assert (parts[parts["part"] == "inside"]["gap_high"] < 0).all()

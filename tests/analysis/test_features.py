@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from planted import haar_poses
+from planted_failures import haar_poses
 
 from posetest.analysis.features import make_grid, pose_features
 from posetest.errors import RunError

@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pandas as pd
 import pytest
-from planted import planted
+from planted_failures import planted
 from simulated_run import simulate
 
 from posetest.analysis.labels import distinct_labels, label_overlap, labels_by_region

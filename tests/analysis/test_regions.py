@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pandas as pd
 import pytest
-from planted import Place, haar_poses, planted
+from planted_failures import Place, haar_poses, planted
 from simulated_run import simulate
 
 from posetest.analysis.features import pose_features

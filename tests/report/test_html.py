@@ -14,6 +14,7 @@ import pyarrow as pa
 import pytest
 from simulated_run import simulate
 
+from posetest.analysis.calibration import calibration
 from posetest.analysis.comparison import compare_models
 from posetest.analysis.rates import rates
 from posetest.analysis.summary import summarise
@@ -131,6 +132,12 @@ def test_regions_stand_in_words_with_poses_to_copy(run: RunFolder, page: Page) -
         assert row["words"] in page.text
         assert f"misread in {100 * row['rate']:.1f} % [{100 * row['rate_low']:.1f}," in page.text
         assert {row["typical_pose"], row["worst_pose"], row["nearest_pose"]} <= copied
+
+
+def test_how_far_confidence_is_to_be_believed_is_said(run: RunFolder, page: Page) -> None:
+    for row in calibration(run).to_dict(orient="records"):
+        assert f"Expected calibration error {row['ece']:.3f} [{row['ece_low']:.3f}, {row['ece_high']:.3f}]" in page.text
+    assert page.text.count("Expected calibration error") == 4
 
 
 def test_models_are_compared_on_the_same_poses_and_over_objects(run: RunFolder, page: Page) -> None:
