@@ -21,4 +21,5 @@ def recorded_space(scene: SceneInfo) -> Space | None:
     if not scene.config:
         return None
     config = decode(scene.config, SceneConfig, scene.name)
-    return scene_space(config, _MOST_BACKGROUNDS if "background" in scene.free else 1, scene.name)
+    has_several = "background" in scene.free or config.space.background is not None
+    return scene_space(config, _MOST_BACKGROUNDS if has_several else 1, scene.name)

@@ -70,7 +70,7 @@ def summarise(run: RunFolder) -> Summary:
     table = rates(run, frame)
     several = len(run.info.models) > 1
     empty = pd.DataFrame()
-    broken_down = [strata(frame, by) for by in BROKEN_DOWN] if len(frame) >= _FEWEST else [empty]
+    broken_down = [strata(frame, by) for by in BROKEN_DOWN] if int(frame["ok"].sum()) >= _FEWEST else [empty]
     return Summary(
         frame=frame,
         rates=table,

@@ -15,7 +15,7 @@ def report(
     run: Annotated[Positional[Path], arg(metavar="RUN")],
     /,
     out: Path | None = None,
-    kind: Annotated[ReportFormat, arg(name="format")] = "html",
+    kind: Annotated[ReportFormat | None, arg(name="format")] = None,
     figures: Path | None = None,
 ) -> int:
     """Make the report of a run folder again, from the folder alone.
@@ -23,7 +23,8 @@ def report(
     Args:
         run: The run folder.
         out: Where to write; default: report.html (.md, .json) in the run folder.
-        kind: html; md, a section for a model card; json, all numbers (audits only; docs/report-json.md).
+        kind: html; md, a section for a model card; json, all numbers (audits only; docs/report-json.md). Default: what
+            --out ends in, or html.
         figures: Write figures for publications into this folder instead, as PNG and PDF (audits only).
     """
     from posetest import api
@@ -33,7 +34,9 @@ def report(
         for plate in opened.figures(figures):
             sys.stdout.write(f"{figures / plate}.png\n")
         return 0
-    sys.stdout.write(f"{opened.report(out, format=kind)}\n")
+    ending = out.suffix.lower() if out is not None else ""
+    wanted: ReportFormat = kind or ("md" if ending == ".md" else "json" if ending == ".json" else "html")
+    sys.stdout.write(f"{opened.report(out, format=wanted)}\n")
     return 0
 
 

@@ -82,6 +82,10 @@ def to_markdown(run: RunFolder, summary: Summary) -> str:
     """The summary as a section for a model card."""
     every = [row for row in _records(summary.rates) if row["stratum"] == "all"]
     lines = ["## Robustness to pose", "", words.markdown(words.headline(every)), ""]
+    if run.info.status != "complete":
+        lines += [f"**This run is not complete** (status {run.info.status}): the numbers are about what is there.", ""]
+    if failed := sum(int(row["n_failed_status"]) for row in every):
+        lines += [f"{words.plural(failed, 'evaluation')} failed and are in no rate.", ""]
     lines += [
         "| object | model | n | recognised | confidently misread | mostly misread as |",
         "|---|---|---|---|---|---|",

@@ -48,9 +48,10 @@ def number(value: float) -> str:
 
 def markdown(text: str) -> str:
     """Text for Markdown that ends no cell, starts no tag and breaks no line."""
-    plain = " ".join(str(text).split()).replace("\\", "\\\\")
-    for sign in "|*_`":
+    plain = " ".join(str(text).split()).replace("\\", "\\\\").replace("&", "&amp;")
+    for sign in "|*_`~#":
         plain = plain.replace(sign, f"\\{sign}")
+    plain = plain.replace("](", "]\\(").replace("![", "\\![")  # no links, no pictures; intervals stay as they are
     return plain.replace("<", "&lt;").replace(">", "&gt;")
 
 

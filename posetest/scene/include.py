@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from posetest.config import ObjectConfig, SceneConfig, decode, load_toml
-from posetest.errors import ConfigError
+from posetest.errors import ConfigError, suggest
+from posetest.resources import bundled
 
 #: Keys that hold paths, which count from the file that they stand in.
 _PATHS = {"object": ("mesh", "texture"), "background": ("image", "images")}
@@ -16,8 +17,8 @@ _PATHS = {"object": ("mesh", "texture"), "background": ("image", "images")}
 def read_scene(path: Path) -> SceneConfig:
     """The scene file at ``path`` over those that it includes.
 
-    Of several included files a later one takes precedence over an earlier one, and the file itself over all. Tables
-    are merged key by key, but
+    What is included lies beside the file, or is a bundled scene. Of several included files a later one takes precedence
+    over an earlier one, and the file itself over all. Tables are merged key by key, one level deep, but
 
     * ``[object]`` with a mesh and ``[background]`` are taken whole,
     * a ``[space]`` with a preset starts afresh, and one with a rotation forgets yaw, pitch and roll,
@@ -46,13 +47,24 @@ def _merged(path: Path, above: tuple[Path, ...]) -> dict[str, Any]:
     decode(whole, SceneConfig, str(path))  # an error names this file, not the one that includes it
     merged: dict[str, Any] = {}
     for entry in included:
-        below = path.parent / entry
-        if not below.is_file():
-            raise ConfigError(f"{path}: include: no such scene file: {below}")
+        below = _included(path, entry)
         tables = _merged(below, (*above, resolved))
         tables = {key: value for key, value in tables.items() if key not in ("name", "about")}
         merged = _over(merged, _moved(tables, below.parent, path.parent))
     return _over(merged, own)
+
+
+def _included(path: Path, entry: str) -> Path:
+    """The scene file that ``path`` means by ``entry``: one beside it, or a bundled one."""
+    beside = path.parent / entry
+    if beside.is_file():
+        return beside
+    names = {scene.stem: scene for scene in bundled("scenes").glob("*.toml")}
+    if entry.removesuffix(".toml") in names:
+        return names[entry.removesuffix(".toml")]
+    raise ConfigError(
+        f"{path}: include: no such scene file: {beside}{suggest(entry, names)} (bundled: {', '.join(sorted(names))})"
+    )
 
 
 def _over(lower: dict[str, Any], upper: dict[str, Any]) -> dict[str, Any]:
@@ -84,10 +96,12 @@ def _from(path: str, old: Path, new: Path) -> str:
     """``path``, which counts from the folder ``old``, counted from ``new``."""
     if old.resolve() == new.resolve() or os.path.isabs(path):
         return path
+    # folders alone: a file that is a link goes by its own name, beside which textures lie
+    target = (old / path).parent.resolve() / Path(path).name
     try:
-        return Path(os.path.relpath((old / path).resolve(), new.resolve())).as_posix()
+        return Path(os.path.relpath(target, new.resolve())).as_posix()
     except ValueError:  # another drive
-        return str((old / path).resolve())
+        return str(target)
 
 
 def counted_from(item: ObjectConfig, old: Path, new: Path) -> dict[str, str]:

@@ -36,10 +36,8 @@ def paint(kind: str, index: int, height: int, width: int) -> NDArray[np.float32]
 
 @lru_cache(maxsize=8)
 def paint_all(kind: str, count: int, height: int, width: int) -> NDArray[np.float32]:
-    """Pictures 0 to count - 1, float32 [count, 3, height, width], read-only: scenes with the same share them."""
-    pictures = np.stack([paint(kind, i, height, width) for i in range(count)])
-    pictures.flags.writeable = False
-    return pictures
+    """Pictures 0 to count - 1, float32 [count, 3, height, width]. Scenes share them: they are not to be changed."""
+    return np.stack([paint(kind, i, height, width) for i in range(count)])
 
 
 def _color(rng: Random, low: float = 0.0, high: float = 1.0) -> Array:

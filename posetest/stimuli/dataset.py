@@ -56,7 +56,7 @@ class PoseDataset(IterableDataset[Batch]):
         batch_size: pictures to a batch; the last of an epoch may have fewer.
         prior: where poses come from; by default the scene's own space.
         transform: applied to the float32 array [n, 3, h, w] of the pictures of a scene in a batch; what it returns,
-            [n, ...], is given out.
+            [n, ...], numpy or a tensor, is given out.
         threads: of each renderer; keep 1 with several workers.
         shard: (k, n) for process k of n that train together: every n-th batch is its own.
 
@@ -90,6 +90,11 @@ class PoseDataset(IterableDataset[Batch]):
             raise ConfigError("PoseDataset: no scene is given")
         if not 0 <= shard[0] < shard[1]:
             raise ConfigError(f"PoseDataset: shard = {shard}: (k, n) with 0 <= k < n is wanted")
+        if seed < 0:
+            raise ConfigError(f"PoseDataset: seed = {seed}: 0 or above is wanted")
+        for scene in self._scenes:
+            if not isinstance(scene, Scene | str | Path) and not callable(scene):
+                raise ConfigError(f"PoseDataset: {scene!r} is no scene, file, name or function; give a list of these")
         if targets is not None and len(targets) != len(self._scenes):
             raise ConfigError(f"PoseDataset: {len(targets)} targets for {len(self._scenes)} scenes: one each is wanted")
         self.image_size, self.views, self.rounds, self.batch_size = image_size, views, rounds, batch_size
@@ -108,7 +113,10 @@ class PoseDataset(IterableDataset[Batch]):
         return tuple(resolve_labels(scene.labels[:1], categories, scene.source)[0] for scene in loaded)
 
     def set_epoch(self, epoch: int) -> None:
-        """The poses of that epoch, counted from 0, from the next iteration on."""
+        """The poses of that epoch, counted from 0, from the next iteration on.
+
+        Worker processes that a DataLoader keeps (``persistent_workers``) hold a copy and are not told.
+        """
         self._epoch = epoch
 
     def pictures(self) -> int:
@@ -170,7 +178,7 @@ class PoseDataset(IterableDataset[Batch]):
         vectors = self._prior.poses(scene.name, space, seed, start, stop)
         views = vectors_to_views(vectors, scene.config)
         images = renderer.render(views, self.image_size, self.image_size).images
-        return images if self._transform is None else self._transform(images)
+        return images if self._transform is None else np.asarray(self._transform(images))
 
 
 class PoseLoader:

@@ -110,6 +110,9 @@ class FailurePrior:
         """``vectors`` moved at random within the space: free parameters only, the rotation as one turn."""
         normal = ndtri(np.clip(unit, 1e-12, 1 - 1e-12))
         jitter, moved = self.jitter, vectors.copy()
+        for name, value in space.fixed.items():  # recorded under other conditions, perhaps
+            if name not in space.free:
+                moved[:, INDEX[name]] = value
         angles = dict.fromkeys(("yaw", "pitch", "roll", "azimuth", "elevation"), jitter.turn_deg)
         widths = jitter.widths() | angles
         turns = all(name in space.free for name in ("yaw", "pitch", "roll"))
@@ -117,6 +120,9 @@ class FailurePrior:
             turn = np.radians(jitter.turn_deg) * normal[:, _TURN:_SHIFT]
             turned = tangent_to_matrix(turn) @ euler_to_matrix(*np.radians(vectors[:, _EULER].T))
             moved[:, _EULER] = np.degrees(matrix_to_euler(turned))
+            pitch = space.free["pitch"]
+            if pitch.low < -90 or pitch.high > 90:  # there a rotation has two triples of angles
+                moved[:, _EULER] = _near(moved[:, _EULER], vectors[:, _EULER])
         for name, interval in space.free.items():
             i = INDEX[name]
             if name == "background":
@@ -127,7 +133,15 @@ class FailurePrior:
             if not (turns and i in _EULER):
                 moved[:, i] += widths.get(name, 0.0) * normal[:, _SHIFT + i]
             period = PARAMETERS[i].period
-            if period is not None and interval.high - interval.low >= period:
-                moved[:, i] = interval.low + (moved[:, i] - interval.low) % period
+            if period is not None:  # into the turn around the middle of the interval
+                start = (interval.low + interval.high - period) / 2
+                moved[:, i] = start + (moved[:, i] - start) % period
             moved[:, i] = np.round(np.clip(moved[:, i], interval.low, interval.high), PARAMETERS[i].decimals) + 0.0
         return moved
+
+
+def _near(angles: Array, before: Array) -> Array:
+    """The Euler angles [n, 3], degrees, of the two that mean the same rotation, that are nearer to ``before``."""
+    other = np.stack([angles[:, 0] + 180, 180 - angles[:, 1], angles[:, 2] + 180], axis=-1)
+    apart = [np.abs((one - before + 180) % 360 - 180).sum(axis=1) for one in (angles, other)]
+    return np.where((apart[1] < apart[0])[:, None], other, angles)

@@ -28,13 +28,15 @@ from posetest.objects.catalogue import BUILDERS
 from posetest.scene.scene import load_scene
 from posetest.space import scene_space
 from posetest.stimuli.dataset import PoseDataset
-from posetest.training.variants import categories, others, variants, with_backgrounds, without_back
+from posetest.training.variants import categories, others, painted_count, variants, with_backgrounds, without_back
 
 Pictures = tuple[NDArray[np.uint8], NDArray[np.int64]]
 Report = Callable[[str], None]
 
 #: The first builder seed (and seed of distractors) that no training has seen.
 HELD_OUT = 10_000
+#: Scene that rotations are judged in.
+JUDGED = "rotations"
 #: Bins of the expected calibration error.
 BINS = 15
 
@@ -93,37 +95,38 @@ def train(path: Path, settings: Settings | None = None, *, report: Report = lamb
     conditions = load_scene(settings.poses).config
     if conditions.background.painted is None:
         raise ConfigError(f"{settings.poses}: training wants painted backgrounds, as in scenes/photographer.toml")
+    drawn_from = scene_space(conditions, painted_count(conditions), settings.poses).measure
+    _check(settings, names, conditions)
     before = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
     torch.set_num_threads(settings.threads)
     torch.use_deterministic_algorithms(True)
     try:
-        return _train(path, settings, names, conditions, report)
+        return _train(path, settings, names, conditions, drawn_from, report)
     finally:
         torch.set_num_threads(before[0])
         torch.use_deterministic_algorithms(before[1])
 
 
 def _train(
-    path: Path, settings: Settings, names: tuple[str, ...], conditions: SceneConfig, report: Report
+    path: Path, settings: Settings, names: tuple[str, ...], conditions: SceneConfig, drawn_from: str, report: Report
 ) -> dict[str, str]:
     started = time.perf_counter()
     images, classes = training_pictures(settings, names, conditions)
     report(f"{len(images)} pictures rendered in {time.perf_counter() - started:.0f} s")
     labels = categories(names)
     network = fit(torch.from_numpy(images), torch.from_numpy(classes), len(labels), settings, report)
-    space = scene_space(conditions, conditions.background.count or 1, settings.poses)
     info = {
         "seed": str(settings.seed),
         "objects": ", ".join(names),
         "poses": settings.poses,
-        "measure": space.measure,
+        "measure": drawn_from,
         "unseen_behind": ", ".join(settings.unseen_behind),
         "training_pictures": str(len(images)),
     }
     write(path, network, labels, info)
     model = read(path)  # judged as stored, in half precision
     seconds = f"{time.perf_counter() - started:.0f}"
-    for where, judged in (("inside", conditions), ("all_rotations", load_scene("rotations").config)):
+    for where, judged in (("inside", conditions), ("all_rotations", load_scene(JUDGED).config)):
         found = measure(model, *held_out_pictures(settings, names, judged))
         info |= {f"{where}: {name}": f"{value:.4f}" for name, value in found.items()}
     write(path, network, labels, info)
@@ -137,9 +140,35 @@ def _objects(settings: Settings) -> tuple[str, ...]:
     return settings.objects or tuple(BUILDERS)
 
 
+def _check(settings: Settings, names: tuple[str, ...], conditions: SceneConfig) -> None:
+    """Nothing, if a network can be trained so; said before anything is drawn.
+
+    Raises:
+        ConfigError: an object twice, or unseen that is not there; too few pictures for one batch; poses whose back the
+            yaw alone does not decide.
+    """
+    if repeated := [name for name in names if names.count(name) > 1]:
+        raise ConfigError(f'the object "{repeated[0]}" is named twice: each is one class')
+    if settings.seed < 0:
+        raise ConfigError(f"seed = {settings.seed}: 0 or above is wanted")
+    if missing := [name for name in settings.unseen_behind if name not in names]:
+        raise ConfigError(f'unseen from behind: "{missing[0]}" is none of the objects trained on ({", ".join(names)})')
+    pictures = (len(names) * settings.variants + settings.others) * settings.views
+    if pictures < settings.batch:
+        raise ConfigError(f"{pictures} pictures are fewer than one batch of {settings.batch}: raise variants or views")
+    space = scene_space(conditions, painted_count(conditions), settings.poses)
+    pitch = space.free.get("pitch")
+    if settings.unseen_behind and ("azimuth" in space.free or (pitch and pitch.high - pitch.low > 180)):
+        raise ConfigError(
+            f"{settings.poses}: to leave out the back, the yaw alone must decide which side is seen; "
+            "let azimuth stand and keep pitch within a half turn, as in scenes/photographer.toml"
+        )
+
+
 def training_pictures(settings: Settings, names: tuple[str, ...], conditions: SceneConfig) -> Pictures:
     """What a network with these settings is trained on: uint8 [n, 3, 64, 64] and classes [n]."""
-    kept = conditions.background.count or 0  # the scene's own backgrounds are for judging
+    # the backgrounds of this scene, and of the one that rotations are judged in, are for judging
+    kept = max(painted_count(conditions), painted_count(load_scene(JUDGED).config))
     seen = with_backgrounds(conditions, kept, kept + settings.backgrounds - 1)
     scenes, targets = [], []
     for k, name in enumerate(names):
@@ -231,7 +260,8 @@ def fit(images: Tensor, classes: Tensor, count: int, settings: Settings, report:
             schedule.step()
             total += float(loss.detach()) * len(rows)
         spent = time.perf_counter() - started
-        report(f"epoch {epoch + 1} of {settings.epochs}: loss {total / len(images):.4f}, {spent:.0f} s")
+        mean = total / (steps // settings.epochs * settings.batch)
+        report(f"epoch {epoch + 1} of {settings.epochs}: loss {mean:.4f}, {spent:.0f} s")
     return folded(network.eval())
 
 

@@ -16,6 +16,7 @@ from posetest.config import ObjectConfig, SceneConfig
 from posetest.objects.catalogue import BUILDERS
 from posetest.objects.distractors import distractor
 from posetest.scene.mesh import Mesh
+from posetest.scene.painted import DEFAULT_COUNT
 from posetest.scene.scene import Scene, background_of
 
 OTHER = "other"
@@ -27,6 +28,11 @@ NOT_FROM_BEHIND = (-90.0, 90.0)
 def categories(objects: Sequence[str]) -> tuple[str, ...]:
     """The classes of a classifier of ``objects``: each one's accepted labels, joined as synonyms, and "other"."""
     return (*(", ".join(BUILDERS[name](0).labels) for name in objects), OTHER)
+
+
+def painted_count(conditions: SceneConfig) -> int:
+    """How many painted backgrounds the conditions have."""
+    return conditions.background.count or DEFAULT_COUNT
 
 
 def with_backgrounds(conditions: SceneConfig, first: int, last: int) -> SceneConfig:

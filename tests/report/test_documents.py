@@ -70,6 +70,32 @@ def test_markdown_names_every_object_and_model_and_escapes_what_they_are_called(
     assert "Haar-uniform" in text
 
 
+def test_names_become_neither_links_nor_pictures(tmp_path: Path) -> None:
+    run = simulate(tmp_path / "run", scenes=("[x](http://e.vil)",), wrong=("![p](http://evil/x.png)",), poses=200)
+    text = to_markdown(run, summarise(run))
+    assert "](http" not in text
+    assert "![" not in text.replace("\\![", "")
+
+
+def test_failed_poses_and_unfinished_runs_are_said(tmp_path: Path) -> None:
+    run = simulate(tmp_path / "run", poses=120, failed=7, finished=False)
+    text = to_markdown(run, summarise(run))
+    assert "7 evaluations failed and are in no rate" in text
+    assert "This run is not complete" in text
+
+
+def test_a_run_of_which_nothing_could_be_evaluated_has_a_summary_too(tmp_path: Path) -> None:
+    run = simulate(tmp_path / "run", poses=150, failed=150)
+    summary = summarise(run)
+    assert len(summary.regions) == len(summary.strata) == 0
+    assert json.loads(to_json(run, summary))["rates"][0]["n"] == 0
+
+
+def test_the_format_follows_the_files_ending(run: RunFolder, tmp_path: Path) -> None:
+    assert main(["report", str(run.path), "--out", str(tmp_path / "card.md")]) == 0
+    assert (tmp_path / "card.md").read_text().startswith("## Robustness to pose")
+
+
 @pytest.mark.parametrize("kind", ["md", "json"])
 def test_the_command_writes_beside_the_records_unless_told_otherwise(
     kind: str, run: RunFolder, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -63,6 +63,24 @@ def test_a_mesh_or_a_background_replaces_all_that_was_said_of_it(tmp_path: Path)
     assert (only_labels.object.mesh, only_labels.object.labels, only_labels.object.up) == ("cup.obj", ("mug",), "+z")
 
 
+def test_bundled_scenes_may_be_included_from_anywhere(tmp_path: Path) -> None:
+    for entry in ("strike.toml", "strike"):
+        own = f'include = ["{entry}"]\n[object]\nmesh = "suv.obj"\n[space]\ndistance = [2, 10]\n'
+        got = read_scene(write(tmp_path / "own.toml", own))
+        assert (got.object.mesh, got.space.preset, got.space.distance) == ("suv.obj", "strike", (2, 10))
+    with pytest.raises(ConfigError, match=r'strik.toml; did you mean "strike"\?'):
+        read_scene(write(tmp_path / "own.toml", 'include = ["strik.toml"]'))
+
+
+def test_a_mesh_that_is_a_link_keeps_its_own_name(tmp_path: Path) -> None:
+    store = tmp_path / "store"
+    store.mkdir()
+    (store / "1f3a").write_bytes((bundled("meshes") / "street_sign.glb").read_bytes())
+    (tmp_path / "sign.glb").symlink_to(store / "1f3a")
+    scene = load_scene(tmp_path / "sign.glb", labels="street sign", under="strike")
+    assert scene.mesh.digest == load_scene("street_sign").mesh.digest
+
+
 def test_a_preset_or_a_rotation_forgets_the_intervals_that_it_stands_for(tmp_path: Path) -> None:
     write(tmp_path / "base.toml", BASE)
     strike = read_scene(write(tmp_path / "a.toml", 'include = ["base.toml"]\n[space]\npreset = "strike"\n'))

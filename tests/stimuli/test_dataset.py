@@ -134,6 +134,8 @@ def test_a_transform_sees_each_scenes_pictures() -> None:
     (images, _), *_ = batches(transform=lambda x: (x * 255).astype(np.uint8)[:, :, ::2, ::2])
     assert images.dtype == torch.uint8
     assert images.shape == (10, 3, 16, 16)
+    (tensors, _), *_ = batches(transform=lambda x: torch.from_numpy(x).mean(dim=1))
+    assert tensors.shape == (10, 32, 32)
 
 
 @pytest.mark.parametrize(
@@ -143,6 +145,7 @@ def test_a_transform_sees_each_scenes_pictures() -> None:
         ({"batch_size": 0}, "batch_size = 0"),
         ({"targets": [1]}, "1 targets for 3 scenes"),
         ({"shard": (2, 2)}, "shard = "),
+        ({"seed": -1}, "seed = -1"),
     ],
 )
 def test_what_does_not_fit_is_refused(options: dict[str, object], message: str) -> None:
@@ -150,3 +153,5 @@ def test_what_does_not_fit_is_refused(options: dict[str, object], message: str) 
         PoseDataset(SCENES, **options)
     with pytest.raises(ConfigError, match="no scene"):
         PoseDataset([])
+    with pytest.raises(ConfigError, match="is no scene, file, name or function"):
+        PoseDataset([3])  # type: ignore[list-item]

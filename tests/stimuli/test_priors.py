@@ -86,6 +86,23 @@ def test_moves_stay_in_the_space_and_leave_fixed_parameters_alone() -> None:
     assert len(np.unique(yaw)) > 1000
 
 
+def test_intervals_past_a_half_turn_hold_what_was_recorded_there() -> None:
+    within = space(rotation="fixed", yaw=(150, 210), pitch=(-10, 10), roll=(-15, 15))
+    rows = [{"yaw_deg": yaw} for yaw in np.linspace(155, 205, 50)]
+    prior = FailurePrior.from_table(table(*rows), share=1.0, jitter=JitterConfig(turn_deg=0.5))
+    yaw = drawn(prior, within)[:, INDEX["yaw"]]
+    assert (yaw > 180).mean() == pytest.approx(0.5, abs=0.05)
+    assert (yaw == 150).mean() == 0
+
+
+def test_what_the_space_fixes_has_its_value_whatever_was_recorded() -> None:
+    row = {"fov_deg": 16.426, "background": 23, "light_azimuth_deg": 99.0}
+    within = space(rotation="haar", fov=30.0)
+    vectors = drawn(FailurePrior.from_table(table(row), share=1.0), within)
+    for name in ("fov", "background", "light_azimuth"):
+        assert (vectors[:, INDEX[name]] == within.fixed[name]).all()
+
+
 def test_a_pose_follows_from_seed_and_index_alone() -> None:
     within, prior = space(rotation="haar"), FailurePrior.from_table(table({"yaw_deg": 40.0}))
     whole = prior.poses("s", within, 9, 0, 100)

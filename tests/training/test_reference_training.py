@@ -101,6 +101,11 @@ def test_the_calibration_error_is_the_gap_between_confidence_and_accuracy() -> N
         (["--out", "w.safetensors", "--unseen-behind", "cat"], 'no bundled object is called "cat"'),
         (["--out", "w.safetensors", "--poses", "strike"], "training wants painted backgrounds"),
         (["--out", "w.safetensors", "--epochs", "0"], "--epochs 0: at least 1"),
+        (["--out", "w.safetensors", "--seed", "-1"], "seed = -1"),
+        (["--out", "w.safetensors", "--object", "cab", "--object", "cab"], '"cab" is named twice'),
+        (["--out", "w.safetensors", "--object", "cab", "--unseen-behind", "forklift"], '"forklift" is none of'),
+        (["--out", "w.safetensors", "--poses", "outdoor", "--unseen-behind", "cab"], "the yaw alone must decide"),
+        (["--out", "w.safetensors", "--variants", "1", "--views", "1", "--others", "1"], "22 pictures are fewer than"),
     ],
 )
 def test_what_cannot_be_trained_is_refused_before_anything_is_drawn(
