@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import stats
 
-from posetest.analysis.intervals import wilson
+from posetest.analysis.intervals import lower_bound, wilson
 from posetest.analysis.sensitivity import flip_median
-from posetest.analysis.tolerance import LEAST_SHARE, clustered_wilson, exact_lower
+from posetest.analysis.tolerance import LEAST_SHARE, clustered_wilson
 from posetest.engine.probe_plan import STEPS
 
 Array = NDArray[np.float64]
@@ -90,14 +90,14 @@ def mixed_trial(n: int, draws: int, steady: float) -> Trial:
 
 def exact_trial(n: int, truth: float) -> Trial:
     """One-sided: the bound from ``n`` turns is not above the share."""
-    return lambda rng: bool(exact_lower(rng.binomial(n, truth), n) <= truth)
+    return lambda rng: bool(lower_bound(rng.binomial(n, truth), n) <= truth)
 
 
 def claim_trial(draws: int, shares: Array) -> Trial:
     """One-sided: no radius is claimed whose share (falling with the radius) is below 0.9."""
 
     def trial(rng: np.random.Generator) -> bool:
-        held = np.logical_and.accumulate(exact_lower(rng.binomial(draws, shares), draws) >= LEAST_SHARE)
+        held = np.logical_and.accumulate(lower_bound(rng.binomial(draws, shares), draws) >= LEAST_SHARE)
         return not bool(held[shares < LEAST_SHARE].any())
 
     return trial

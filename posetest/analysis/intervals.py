@@ -76,6 +76,21 @@ def upper_bound(failures: ArrayLike, n: ArrayLike, level: float = 0.95) -> Array
     return 1 - _lower(draws - failed, draws, 1 - level)
 
 
+def lower_bound(k: ArrayLike, n: ArrayLike, level: float = 0.95) -> Array:
+    """The share [...] that the share behind ``k`` successes in ``n`` independent draws is not below.
+
+    One-sided and exact, as ``upper_bound``: it is above the share with a probability of at most 1 - level, whatever the
+    share. 0 where k is 0; nan where n is 0.
+
+    Raises:
+        ValueError: k is negative or above n, or the level is not between 0 and 1.
+
+    Source: Clopper and Pearson, Biometrika 26 (1934) 404.
+    """
+    successes, draws = _checked(k, n, level, "lower_bound")
+    return _lower(successes, draws, 1 - level)
+
+
 def _lower(successes: Array, draws: Array, tail: float) -> Array:
     """The share [...] at which so many successes or more have probability ``tail``; 0 without a success."""
     # the shapes of no success and of no draws are no Beta distribution; their values are put in place after

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from posetest.analysis.audits import require_audit
 from posetest.analysis.calibration import calibration
 from posetest.analysis.comparison import compare_models
 from posetest.analysis.density import QUATERNION
@@ -65,8 +66,7 @@ def summarise(run: RunFolder) -> Summary:
     Raises:
         RunError: there are no records yet, they do not fit run.toml, or the run chose its poses.
     """
-    columns = ["index", "inside", "long_px", *QUATERNION, *FEATURE_COLUMNS, *POSE_COLUMNS]
-    frame = outcomes(run, list(dict.fromkeys(columns)))
+    frame = summary_frame(run)
     table = rates(run, frame)
     several = len(run.info.models) > 1
     empty = pd.DataFrame()
@@ -82,6 +82,17 @@ def summarise(run: RunFolder) -> Summary:
         comparison=compare_models(run, frame) if several else empty,
         transfer=transfer(run, frame) if several else empty,
     )
+
+
+def summary_frame(run: RunFolder) -> pd.DataFrame:
+    """The records of the audit ``run`` with their outcomes and all that a report needs of them.
+
+    Raises:
+        RunError: as ``summarise``.
+    """
+    require_audit(run)
+    columns = ["index", "inside", "long_px", *QUATERNION, *FEATURE_COLUMNS, *POSE_COLUMNS]
+    return outcomes(run, list(dict.fromkeys(columns)))
 
 
 def _with_poses(run: RunFolder, frame: pd.DataFrame, regions: pd.DataFrame) -> pd.DataFrame:

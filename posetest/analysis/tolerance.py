@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 from scipy import stats
 
-from posetest.analysis.intervals import share, wilson
+from posetest.analysis.intervals import lower_bound, share, wilson
 from posetest.analysis.probes import PAIR, UNCHANGED, read_probe, reproduced
 
 if TYPE_CHECKING:
@@ -58,7 +58,7 @@ def pose_tolerances(run: RunFolder, least: float = LEAST_SHARE, level: float = 0
     """The tolerance of each pose: the largest radius up to which recognition is shown to be at least ``least``.
 
     A row for each pose: scene, model, base, tolerance_deg: the largest radius such that for it and every smaller one
-    the exact lower bound (``exact_lower``) on the share of recognised turns in the ball is at least ``least``; 0 where
+    the exact lower bound (``lower_bound``) on the share of recognised turns in the ball is at least ``least``; 0 where
     the smallest radius fails. As the radii are tested in a fixed order, up to the first that fails, the tolerance of a
     pose is too large with a probability of at most 1 - level (Maurer, Hothorn and Lehmacher 1995), however many radii
     there are. n: turns of each radius, the fewest.
@@ -110,7 +110,7 @@ def tolerance(run: RunFolder, least: float = LEAST_SHARE, level: float = 0.95) -
                 "rate": rate,
                 "low": low,
                 "high": high,
-                "exact_low": float(exact_lower(done["first"].sum(), len(done), level)),
+                "exact_low": float(lower_bound(done["first"].sum(), len(done), level)),
                 "tolerant": int(done["is_held"].sum()),
                 "n_lost": int(((lost["scene"] == scene) & (lost["model"] == model)).sum()),
                 "n_failed_status": int(group["n_failed_status"].sum()),
@@ -134,30 +134,9 @@ def _held(counts: pd.DataFrame, least: float, level: float) -> pd.DataFrame:
     """``counts`` with is_held: whether the bound reaches ``least`` at this radius and at every smaller one."""
     if not 0 < least < 1:
         raise ValueError(f"a share between 0 and 1 is wanted, such as 0.9, got {least}")
-    reaches = exact_lower(counts["recognised"], counts["n"], level) >= least
+    reaches = lower_bound(counts["recognised"], counts["n"], level) >= least
     grouped = pd.Series(reaches, index=counts.index).groupby([counts[k] for k in (*PAIR, "base")], observed=True)
     return counts.assign(is_held=grouped.cummin().astype(bool))
-
-
-def exact_lower(k: ArrayLike, n: ArrayLike, level: float = 0.95) -> Array:
-    """The exact one-sided lower bound [...] of the share behind ``k`` successes in ``n`` independent draws.
-
-    It is above the share with a probability of at most 1 - level, whatever the share; 0 where k is 0.
-
-    Raises:
-        ValueError: k is negative or above n, or the level is not between 0 and 1.
-
-    Source: Clopper and Pearson, Biometrika 26 (1934) 404.
-    """
-    successes, draws = np.broadcast_arrays(np.asarray(k, dtype=float), np.asarray(n, dtype=float))
-    if np.any(successes < 0) or np.any(successes > draws):
-        raise ValueError(f"exact_lower wants 0 <= k <= n, got k = {k!r}, n = {n!r}")
-    if not 0 < level < 1:
-        raise ValueError(f"exact_lower wants a level between 0 and 1, such as 0.95, got {level}")
-    bound: Array = np.where(
-        successes == 0, 0.0, stats.beta.ppf(1 - level, np.maximum(successes, 1), draws - successes + 1)
-    )
-    return bound
 
 
 def clustered_wilson(rates: ArrayLike, level: float = 0.95) -> tuple[float, float, float]:

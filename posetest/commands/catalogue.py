@@ -68,7 +68,7 @@ def meshes(
         out: Folder for what is built.
         seed: Variant to build: 0 is the bundled object; repeat for several.
     """
-    from posetest.objects.build import build_all, built
+    from posetest.objects.build import build_all, built, check_names
     from posetest.objects.catalogue import BUILDERS
     from posetest.resources import bundled
 
@@ -77,14 +77,12 @@ def meshes(
             for path in build_all(out, names, seed=one):
                 sys.stdout.write(f"{path}  {path.stat().st_size:,} bytes\n")
         return 0
+    check_names(names)
     if action == "list":
         width = max(map(len, BUILDERS))
         for name in names or BUILDERS:
-            path = bundled("meshes") / f"{name}.glb"
-            if name not in BUILDERS or not path.is_file():
-                raise ConfigError(f'no bundled object is called "{name}" ({", ".join(BUILDERS)})')
-            labels = ", ".join(BUILDERS[name](0).labels)
-            sys.stdout.write(f"{name:<{width}}  {path.stat().st_size:>9,} bytes  {labels}\n")
+            size = (bundled("meshes") / f"{name}.glb").stat().st_size
+            sys.stdout.write(f"{name:<{width}}  {size:>9,} bytes  {', '.join(BUILDERS[name](0).labels)}\n")
         return 0
     differ = []
     for name, data in built(names).items():

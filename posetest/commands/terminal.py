@@ -11,6 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from typing import TextIO
 
 from posetest.errors import ConfigError, MeshWarning
+from posetest.report.plain import plain
 
 
 @contextlib.contextmanager
@@ -103,15 +104,4 @@ def print_rich(renderable: object) -> None:
 
 def print_json(value: object) -> None:
     """``value`` as JSON on stdout."""
-    sys.stdout.write(json.dumps(_without_nan(value), indent=2) + "\n")
-
-
-def _without_nan(value: object) -> object:
-    """``value`` with null where JSON has no number, and plain numbers for numpy's."""
-    if isinstance(value, dict):
-        return {str(key): _without_nan(item) for key, item in value.items()}
-    if isinstance(value, list):
-        return [_without_nan(item) for item in value]
-    if hasattr(value, "item"):
-        value = value.item()
-    return None if isinstance(value, float) and value != value else value
+    sys.stdout.write(json.dumps(plain(value), indent=2) + "\n")

@@ -35,7 +35,16 @@ def built(names: Sequence[str] = (), *, seed: int = 0) -> dict[str, bytes]:
     """
     if seed < 0:
         raise ConfigError(f"seed = {seed}: 0 (the bundled object) or above is wanted")
+    check_names(names)
+    return {name: mesh_to_glb(BUILDERS[name](seed).mesh) for name in names or BUILDERS}
+
+
+def check_names(names: Sequence[str]) -> None:
+    """Nothing, if all are names of bundled objects.
+
+    Raises:
+        ConfigError: one is not.
+    """
     for name in names:
         if name not in BUILDERS:
             raise ConfigError(f'no bundled object is called "{name}"{suggest(name, BUILDERS)} ({", ".join(BUILDERS)})')
-    return {name: mesh_to_glb(BUILDERS[name](seed).mesh) for name in names or BUILDERS}

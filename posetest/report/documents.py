@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +11,10 @@ import pandas as pd
 from posetest.analysis.summary import Summary, summarise
 from posetest.engine.run import RunFolder, write_aside
 from posetest.report import words
+from posetest.report.plain import plain
 
 #: Raised when a key changes its meaning or goes; new keys may come without.
 SCHEMA_VERSION = 1
-
-Row = dict[str, Any]
 
 
 def write_document(run: RunFolder, path: Path, kind: str) -> Path:
@@ -55,27 +52,16 @@ def to_json(run: RunFolder, summary: Summary) -> str:
             for s in info.scenes
         ],
         "models": [{"name": m.name, "spec": m.spec, "digest": m.digest, "classes": m.classes} for m in info.models],
-        "rates": _rows(summary.rates),
-        "wrong_labels": _rows(summary.wrong),
-        "regions": _rows(summary.regions),
-        "calibration": _rows(summary.calibration),
-        "strata": _rows(summary.strata),
-        "over_objects": _rows(summary.pooled),
-        "comparison": _rows(summary.comparison),
-        "transfer": _rows(summary.transfer),
+        "rates": plain(_records(summary.rates)),
+        "wrong_labels": plain(_records(summary.wrong)),
+        "regions": plain(_records(summary.regions)),
+        "calibration": plain(_records(summary.calibration)),
+        "strata": plain(_records(summary.strata)),
+        "over_objects": plain(_records(summary.pooled)),
+        "comparison": plain(_records(summary.comparison)),
+        "transfer": plain(_records(summary.transfer)),
     }
     return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
-
-
-def _rows(table: pd.DataFrame) -> list[Row]:
-    return [{str(key): _plain(value) for key, value in row.items()} for row in table.to_dict(orient="records")]
-
-
-def _plain(value: Any) -> Any:
-    """A value that JSON has; null for nan and infinities."""
-    if hasattr(value, "item"):
-        value = value.item()
-    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def to_markdown(run: RunFolder, summary: Summary) -> str:
@@ -127,5 +113,5 @@ def to_markdown(run: RunFolder, summary: Summary) -> str:
     return "\n".join(lines)
 
 
-def _records(table: pd.DataFrame) -> list[Mapping[str, Any]]:
+def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(key): value for key, value in row.items()} for row in table.to_dict(orient="records")]

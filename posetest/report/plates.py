@@ -14,7 +14,7 @@ from posetest.analysis.calibration import reliability
 from posetest.analysis.density import densities, direction_rates, free_intervals
 from posetest.analysis.landscape import landscape
 from posetest.analysis.outcomes import of_pair
-from posetest.analysis.summary import summarise
+from posetest.analysis.summary import summary_frame
 from posetest.engine.run import RunFolder, file_name
 from posetest.geometry.grids import direction_to_cell
 from posetest.geometry.so3 import direction
@@ -63,7 +63,7 @@ def write_plates(run: RunFolder, folder: Path) -> list[Plate]:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    frame = summarise(run).frame
+    frame = summary_frame(run)
     folder.mkdir(parents=True, exist_ok=True)
     written = []
     with mpl.rc_context({"font.size": 9, "axes.spines.top": False, "axes.spines.right": False, "pdf.fonttype": 42}):

@@ -27,10 +27,10 @@ def paint(kind: str, index: int, height: int, width: int) -> NDArray[np.float32]
     half = min(height, width) / 2
     x: Array = (np.arange(width) + 0.5 - width / 2) / half
     y: Array = (height / 2 - np.arange(height) - 0.5) / half
-    painter, stream, index = _PAINTERS[kind], list(_PAINTERS).index(kind), index
+    stream = KINDS.index(kind)
     if kind == "mixed":
-        painter, stream, index = _MIXED[index % len(_MIXED)], index % len(_MIXED), index // len(_MIXED)
-    picture = painter(np.random.default_rng([stream, index, 0xBAC]), x[None, :], y[:, None])
+        index, stream = divmod(index, len(_PAINTERS))
+    picture = _PAINTERS[KINDS[stream]](np.random.default_rng([stream, index, 0xBAC]), x[None, :], y[:, None])
     return np.clip(picture, 0, 1).astype(np.float32)
 
 
@@ -207,7 +207,6 @@ _PAINTERS: dict[str, Callable[[Random, Array, Array], Array]] = {
     "plain": _plain,
     "indoor": _indoor,
     "outdoor": _outdoor,
-    "mixed": _plain,  # stands for all three in turn
 }
-_MIXED = (_plain, _indoor, _outdoor)
-KINDS = tuple(_PAINTERS)
+#: "mixed" is all others in turn.
+KINDS = (*_PAINTERS, "mixed")

@@ -21,9 +21,10 @@ from torch.nn import functional as F
 from torch.utils.data import DataLoader
 
 from posetest.config import SceneConfig
-from posetest.errors import ConfigError, suggest
+from posetest.errors import ConfigError
 from posetest.models.bundled.files import INPUT_SIZE, read, write
 from posetest.models.bundled.network import BundledClassifier, SmallNet, folded
+from posetest.objects.build import check_names
 from posetest.objects.catalogue import BUILDERS
 from posetest.scene.scene import load_scene
 from posetest.space import scene_space
@@ -134,9 +135,7 @@ def _train(
 
 
 def _objects(settings: Settings) -> tuple[str, ...]:
-    for name in (*settings.objects, *settings.unseen_behind):
-        if name not in BUILDERS:
-            raise ConfigError(f'no bundled object is called "{name}"{suggest(name, BUILDERS)} ({", ".join(BUILDERS)})')
+    check_names((*settings.objects, *settings.unseen_behind))
     return settings.objects or tuple(BUILDERS)
 
 

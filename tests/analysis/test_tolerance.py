@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from scipy import stats
 from simulated_probe import bases_at, simulate_probe
 
-from posetest.analysis.intervals import wilson
-from posetest.analysis.tolerance import clustered_wilson, exact_lower, pose_tolerances, tolerance
+from posetest.analysis.intervals import lower_bound, wilson
+from posetest.analysis.tolerance import clustered_wilson, pose_tolerances, tolerance
 from posetest.engine.probe_plan import Rows
 from posetest.engine.probe_turns import turned
 from posetest.errors import RunError
@@ -94,21 +94,21 @@ def test_turns_without_an_answer_are_counted_and_lost_poses_left_out(tmp_path: P
 
 @pytest.mark.parametrize(("k", "n"), [(1, 1), (29, 30), (30, 30), (7, 100)])
 def test_the_exact_bound_is_where_the_binomial_tail_is_five_percent(k: int, n: int) -> None:
-    bound = float(exact_lower(k, n))
+    bound = float(lower_bound(k, n))
     assert stats.binom.sf(k - 1, n, bound) == pytest.approx(0.05)
 
 
 def test_the_exact_bound_never_promises_too_much() -> None:
     for n in (5, 30, 59):
-        bounds = exact_lower(np.arange(n + 1), n)
+        bounds = lower_bound(np.arange(n + 1), n)
         for truth in np.linspace(0.01, 0.99, 50):
             covered = stats.binom.pmf(np.arange(n + 1), n, truth)[bounds <= truth].sum()
             assert covered >= 0.95 - 1e-12
-    assert float(exact_lower(0, 10)) == 0
-    with pytest.raises(ValueError, match="exact_lower wants 0 <= k <= n"):
-        exact_lower(3, 2)
-    with pytest.raises(ValueError, match="exact_lower wants a level"):
-        exact_lower(1, 2, 1.5)
+    assert float(lower_bound(0, 10)) == 0
+    with pytest.raises(ValueError, match="lower_bound wants 0 <= k <= n"):
+        lower_bound(3, 2)
+    with pytest.raises(ValueError, match="lower_bound wants a level"):
+        lower_bound(1, 2, 1.5)
 
 
 def test_draws_of_one_pose_are_not_taken_for_many_poses() -> None:
