@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 IMAGE_SCHEMA = pa.schema(
     [
         pa.field("file", pa.string()),  # relative to the run folder
-        # "canonical": upright, from the front right; "gallery": confidently misread; of a search "start", "best" and
-        # "hit"
+        # "canonical": upright, from the front right; "gallery": confidently misread; "region": that a failure region
+        # names; of a search "start", "best" and "hit"
         pa.field("kind", pa.string()),
         pa.field("scene", pa.string()),
         pa.field("model", pa.string()),  # "" for canonical

@@ -10,7 +10,7 @@ import pandas as pd
 
 from posetest.analysis.density import densities, direction_rates, free_intervals
 from posetest.analysis.outcomes import of_pair
-from posetest.analysis.summary import Summary, summarise
+from posetest.analysis.summary import NAMED_POSES, Summary, summarise
 from posetest.engine.run import RunFolder
 from posetest.report import figures, words
 from posetest.report.gathered import Audited
@@ -225,10 +225,22 @@ def _column(
         map_caption=caption,
         wrong=records(_of(summary.wrong, scene=scene.name, model=model.name)),
         gallery=records(gallery),
-        regions=records(_of(summary.regions, scene=scene.name, model=model.name)),
+        regions=_regions(_of(summary.regions, scene=scene.name, model=model.name), of_scene, model),
         calibrated=words.calibrated(records(_of(summary.calibration, scene=scene.name, model=model.name))[0]),
         strata={by: broken for by, broken in broken_down.items() if len([r for r in broken if r["n"]]) > 1},
     )
+
+
+def _regions(table: pd.DataFrame, of_scene: pd.DataFrame, model: ModelInfo) -> list[Row]:
+    """Regions, each with the poses it names under the key poses: (name, replay string, kept picture or none)."""
+    of_model = of_scene[(of_scene["model"] == model.name) & (of_scene["kind"] == "region")]
+    pictures = {row["index"]: row for row in records(of_model)}
+    found = records(table)
+    for row in found:
+        names = ("typical", "most confident", f"nearest recognised, {row['nearest_deg']:.0f}° away")
+        named = zip(names, NAMED_POSES, strict=True)
+        row["poses"] = [(name, row[f"{key}_pose"], pictures.get(row[key])) for name, key in named if row[f"{key}_pose"]]
+    return found
 
 
 def _of(table: pd.DataFrame, **named: str) -> pd.DataFrame:
