@@ -14,6 +14,7 @@ from posetest.analysis.summary import NAMED_POSES, Summary, summarise
 from posetest.engine.run import RunFolder
 from posetest.report import figures, words
 from posetest.report.gathered import Audited
+from posetest.report.landscapes import Drawn, landscapes, rotation_maps
 from posetest.report.plain import records
 from posetest.report.probe_blocks import ProbeBlock, probe_block
 from posetest.run_info import ModelInfo, RunInfo, SceneInfo
@@ -39,6 +40,8 @@ class Column:
     gallery: list[Row]
     regions: list[Row]
     strata: dict[str, list[Row]]
+    landscapes: list[Drawn]
+    rotations: list[Drawn]
     calibrated: str
 
 
@@ -216,6 +219,7 @@ def _column(
     for row in records(_of(summary.strata, scene=scene.name, model=model.name)):
         broken_down.setdefault(row["by"], []).append(row)
     map_svg, caption = _map(scene, model, pair)
+    about = f"{scene.name}, {model.name}"
     return Column(
         model=model,
         all=everything,
@@ -227,6 +231,8 @@ def _column(
         gallery=records(gallery),
         regions=_regions(_of(summary.regions, scene=scene.name, model=model.name), of_scene, model),
         calibrated=words.calibrated(records(_of(summary.calibration, scene=scene.name, model=model.name))[0]),
+        landscapes=landscapes(pair, free_intervals(scene), about),
+        rotations=rotation_maps(pair, about),
         strata={by: broken for by, broken in broken_down.items() if len([r for r in broken if r["n"]]) > 1},
     )
 

@@ -120,7 +120,9 @@ def test_rates_of_visible_poses_stand_beside_those_of_all(run: RunFolder, page: 
 def test_each_object_and_model_has_map_labels_and_panels(page: Page) -> None:
     assert len(page.all("svg", "map")) == 4
     # yaw, pitch, roll, distance, offset_x, offset_y, fov, azimuth for each pair
-    assert len(page.all("svg", "panel")) == 4 * 8
+    # and landscapes over yaw and pitch, yaw and roll, distance and pitch
+    assert len(page.all("svg", "heat")) == 4 * 3
+    assert len(page.all("svg", "panel")) == 4 * (8 + 3)
     assert len(page.all("table", "labels")) == 2 * 4  # by size and distance; wrong labels
 
 
