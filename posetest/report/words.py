@@ -146,20 +146,27 @@ def overall(rows: Sequence[Mapping[str, Any]], pooled: Sequence[Mapping[str, Any
     for of_model in [row for row in pooled if row["outcome"] == "recognised" and row["objects"]]:
         model = of_model["model"]
         own = [row for row in rows if row["model"] == model and row["n"]]
-        failing = sum(row["high"] < 0.5 for row in own)
-        holding = sum(row["low"] > 0.5 for row in own)
-        mean = percent(of_model["mean"]) + (
-            "" if math.isnan(of_model["low"]) else f" {bounds(of_model['low'], of_model['high'])}"
-        )
+        mean = with_bounds(of_model["mean"], of_model["low"], of_model["high"])
         sure = next((row for row in pooled if row["model"] == model and row["outcome"] == "confident"), None)
-        confident = f" It is confidently wrong in {percent(sure['mean'])} on average." if sure is not None else ""
+        confident = f" It is confidently wrong in {percent(sure['mean'])} of poses." if sure is not None else ""
         told.append(
-            f"{model}: an object is recognised in {mean} of its poses on average (n = {len(own)} objects, "
-            f"{count(of_model['n'])} poses), from {percent(of_model['least'])} ({of_model['least_object']}) to "
-            f"{percent(of_model['most'])} ({of_model['most_object']}). "
-            f"Fails in most poses of {failing}, is right in most of {holding} of {len(own)}.{confident}"
+            f"{model} {_judged(own)}. On average over objects one is recognised in {mean} of its poses "
+            f"({plural(len(own), 'object')}, {count(of_model['n'])} poses), from {percent(of_model['least'])} "
+            f"({of_model['least_object']}) to {percent(of_model['most'])} ({of_model['most_object']}).{confident}"
         )
     return told
+
+
+def _judged(rows: Sequence[Mapping[str, Any]]) -> str:
+    """In how many objects a model fails, or is right, in most poses, as the intervals of its rates show."""
+    failing, holding = sum(row["high"] < 0.5 for row in rows), sum(row["low"] > 0.5 for row in rows)
+    of = f"of {len(rows)} objects"
+    parts = [f"fails in most poses of {failing}"] * bool(failing) + [f"is right in most poses of {holding}"] * bool(
+        holding
+    )
+    if len(rows) in (failing, holding):
+        return f"{parts[0].rpartition(' ')[0]} all {len(rows)} objects"
+    return f"{' and '.join(parts)} {of}" if parts else f"is neither right nor wrong in most poses of any {of}"
 
 
 def changed(row: Mapping[str, Any]) -> str:
