@@ -43,8 +43,17 @@ def test_one_object_has_no_verdict_over_objects(tmp_path: Path) -> None:
 
 
 POOLED: dict[str, Any] = {
-    **{"model": "net", "outcome": "recognised", "objects": 4, "n": 400, "mean": 0.45, "low": 0.1, "high": 0.8},
-    **{"least": 0.2, "least_object": "a", "most": 0.8, "most_object": "b"},
+    "model": "net",
+    "outcome": "recognised",
+    "objects": 4,
+    "n": 400,
+    "mean": 0.45,
+    "low": 0.1,
+    "high": 0.8,
+    "least": 0.2,
+    "least_object": "a",
+    "most": 0.8,
+    "most_object": "b",
 }
 
 
