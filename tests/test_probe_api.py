@@ -193,7 +193,7 @@ def test_two_models_have_poses_of_their_own(folder: Path, tmp_path: Path) -> Non
 @pytest.fixture(scope="module")
 def redrawn(folder: Path) -> posetest.ProbeRun:
     with pytest.MonkeyPatch.context() as patched:
-        patched.setattr("posetest.api.probing._FEW", 3)  # the reference is slow
+        patched.setattr("posetest.api.probe_settings._FEW", 3)  # the reference is slow
         return posetest.probe(folder / "audit", "artefacts", out=folder / "artefacts", **{**FEW, "poses": 10})
 
 
@@ -252,41 +252,57 @@ def test_another_renderer_and_other_samples_are_others(
     assert other.config.render == RenderConfig(**expected)
 
 
-def test_small_turns_keep_the_red_side_in_sight_and_large_ones_do_not(
-    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("posetest.api.probing.DRAWS", 5)
-    monkeypatch.setattr("posetest.api.probing.RADII_DEG", (1.0, 120.0))
-    done = posetest.probe(folder / "audit", "tolerance", out=tmp_path / "p", **FEW)
+def test_small_turns_keep_the_red_side_in_sight_and_large_ones_do_not(folder: Path, tmp_path: Path) -> None:
+    few = {**FEW, "draws": 5, "radii": (1, 120)}
+    done = posetest.probe(folder / "audit", "tolerance", out=tmp_path / "p", **few)
     result = done.result().set_index("radius_deg")
     assert result["n"].tolist() == [6, 6]
     assert result["turns"].tolist() == [30, 30]
     assert result.loc[1.0, "rate"] >= 0.8
     assert result.loc[120.0, "rate"] < 0.6
     assert not result["is_held"].any()  # six poses show no share of 0.9
-    again = posetest.probe(folder / "audit", "tolerance", out=tmp_path / "q", **FEW)
+    again = posetest.probe(folder / "audit", "tolerance", out=tmp_path / "q", **few)
     assert again.table().equals(done.table())
-    other = posetest.probe(folder / "audit", "tolerance", out=tmp_path / "r", seed=1, **FEW)
+    other = posetest.probe(folder / "audit", "tolerance", out=tmp_path / "r", seed=1, **few)
     assert not other.table()["yaw_deg"].equals(done.table()["yaw_deg"])
 
 
-@pytest.mark.parametrize("what", ["artefacts", "tolerance"])
+SMALL = {
+    "artefacts": [],
+    "tolerance": ["--draws", "2"],
+    "axes": ["--over", "yaw", "--steps", "yaw=5,30"],
+    "boxes": ["--over", "yaw,roll", "--steps", "yaw=5", "--steps", "roll=10"],
+    "indices": [],
+}
+
+
+@pytest.mark.parametrize("what", list(SMALL))
 def test_every_probe_prints_a_table(
     what: str, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr("posetest.api.probing.DRAWS", 2)
-    monkeypatch.setattr("posetest.api.probing._FEW", 1)
-    arguments = ["probe", str(folder / "audit"), "--what", what, "--poses", "2", "--threads", "2"]
+    monkeypatch.setattr("posetest.api.probe_settings._FEW", 1)
+    arguments = ["probe", str(folder / "audit"), "--what", what, "--poses", "2", "--threads", "2", *SMALL[what]]
     assert main([*arguments, "--out", str(tmp_path / "p")]) == 0
-    shown = capsys.readouterr().out
+    shown = " ".join(capsys.readouterr().out.split())
     assert "cube, LargestColour" in shown
-    assert {"artefacts": "every", "tolerance": "45"}[what] in shown
+    assert "poses" in shown.lower()
+    assert "Haar-uniform rotations" in shown
+    words = {"artefacts": "every", "tolerance": "45", "axes": "yaw", "boxes": "measure_share", "indices": "rotation"}
+    assert words[what] in shown
+    assert main([*arguments, "--out", str(tmp_path / "p"), "--resume", "--json"]) == 0
+    tables = json.loads(capsys.readouterr().out)
+    assert list(tables) == list(posetest.open_run(tmp_path / "p").tables())  # type: ignore[attr-defined]
+    for rows in tables.values():
+        for row in rows:
+            assert row["scene"] == "cube"
+            assert row["n"] >= 0
+            assert "Haar-uniform rotations" in row["measure"]
 
 
 def test_the_command_prints_the_table(folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     arguments = ["probe", str(folder / "audit"), "--poses", "3", "--out", str(tmp_path / "p"), "--threads", "2"]
     assert main([*arguments, "--json"]) == 0
-    rows = json.loads(capsys.readouterr().out)
+    rows = json.loads(capsys.readouterr().out)["flips"]
     yaw = next(row for row in rows if (row["parameter"], row["direction"]) == ("yaw", "both"))
     assert yaw["n"] == 3
     assert yaw["low"] < yaw["fail_rate"]
