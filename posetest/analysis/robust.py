@@ -21,7 +21,7 @@ from scipy import stats
 from posetest.analysis.intervals import lower_bound, share, wilson
 from posetest.analysis.probes import PAIR, measures, read_probe
 from posetest.analysis.recorded import recorded_space
-from posetest.engine.probe_boxes import LEVEL, Tested
+from posetest.engine.probe_boxes import LEVEL, Outcome
 from posetest.engine.probe_rounds import Rounds, played_back
 from posetest.engine.record import POSE_COLUMNS
 from posetest.space import INDEX, NAMES, PARAMETERS
@@ -184,13 +184,13 @@ def _values(rounds: Rounds, name: str) -> Array:
     return values
 
 
-def _claimed(tested: Tested, value: Array, position: int) -> tuple[Array, Array]:
+def _claimed(tested: Outcome, value: Array, position: int) -> tuple[Array, Array]:
     """Low and high of a parameter; the pose's own value where the test was not passed."""
     low, high = tested.box[:, position, 0], tested.box[:, position, 1]
     return np.where(tested.is_held, low, value), np.where(tested.is_held, high, value)
 
 
-def _tests(tested: Tested, probe: ProbeInfo) -> dict[str, NDArray[np.generic]]:
+def _tests(tested: Outcome, probe: ProbeInfo) -> dict[str, NDArray[np.generic]]:
     bound = lower_bound(tested.recognised, tested.draws, 1 - (1 - LEVEL) / probe.tries)
     return {"is_held": tested.is_held, "n": tested.draws, "recognised": tested.recognised, "exact_low": bound}
 

@@ -57,7 +57,7 @@ class Asked:
 
 
 @dataclass(frozen=True, eq=False)
-class Tested:
+class Outcome:
     """The outcome of a box's last test.
 
     Attributes:
@@ -140,14 +140,14 @@ class Boxes:
         grow = self.probes * int(sum(rungs.sum() for rungs in left))
         return grow + self.draws * int((self.tries - self.tested)[~self.is_over].sum())
 
-    def outcome(self) -> Tested:
+    def outcome(self) -> Outcome:
         """What is known of each box."""
         reached = np.stack(
             [self._bound(np.arange(len(self.values)), i, s, self.rung[:, i, s] + 1)[0] for i, s in self._faces()],
             axis=1,
         ).reshape(self.box.shape)
         is_ended = np.abs(reached - self.box) <= _SAME
-        return Tested(self.box.copy(), self.drawn.copy(), self.recognised.copy(), self.is_held.copy(), is_ended)
+        return Outcome(self.box.copy(), self.drawn.copy(), self.recognised.copy(), self.is_held.copy(), is_ended)
 
     def _faces(self) -> list[tuple[int, int]]:
         return [(i, s) for i in range(self.values.shape[1]) for s in (0, 1)]

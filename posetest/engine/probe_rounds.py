@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from posetest.engine.probe_boxes import Asked, Boxes, Tested
+from posetest.engine.probe_boxes import Asked, Boxes, Outcome
 from posetest.engine.probe_plan import UNCHANGED, Bases, Rows, unchanged
 from posetest.engine.record import POSE_COLUMNS
 from posetest.errors import RunError
@@ -93,7 +93,7 @@ class Rounds:
         one = [self._boxes(self.bases.vectors, group).most for group in self.groups]
         return len(self.bases) + sum(one)
 
-    def outcomes(self) -> list[tuple[tuple[str, ...], Tested]]:
+    def outcomes(self) -> list[tuple[tuple[str, ...], Outcome]]:
         """The boxes' parameters and what is known of them, a box for each of the ``steady`` poses."""
         return [(group, boxes.outcome()) for group, boxes in zip(self.groups, self.boxes, strict=True)]
 
