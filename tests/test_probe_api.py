@@ -369,9 +369,9 @@ def test_rounds_that_died_resume_to_the_rows_of_undisturbed_ones(
     assert resumed.table().equals(yaw_axis.table())
     assert told[-1][0] == len(resumed.table())
     assert all(done <= most for done, most in told)
-    with pytest.raises(RunError, match="started with draws = 36, now 40"):
+    with pytest.raises(RunError, match="started with draws = 60, now 50"):
         posetest.probe(
-            folder / "audit", "axes", model=LargestColour(), out=tmp_path / "died", resume=True, draws=40, **few
+            folder / "audit", "axes", model=LargestColour(), out=tmp_path / "died", resume=True, draws=50, **few
         )
 
 
@@ -415,8 +415,8 @@ def test_a_box_of_turns_holds_on_fresh_draws(folder: Path, tmp_path: Path) -> No
         ("sensitivity", {"steps": {"fov": (1,)}}, r'steps: "fov" is none of the parameters that are changed .*by over'),
         ("sensitivity", {"over": "yaw,yam"}, r'over: "yam"; did you mean "yaw"\? does not change by steps'),
         ("axes", {"over": "yaw,yaw"}, r"over: yaw, yaw; each parameter once"),
-        ("axes", {"draws": 20}, r"draws = 20: too few to show a share of 0.9; 36 or more are needed"),
-        ("boxes", {"draws": 30}, r"draws = 30: too few to show a share of 0.9; 39 or more are needed"),
+        ("axes", {"draws": 20}, r"draws = 20: too few to show a share of 0.9; 39 or more are needed"),
+        ("boxes", {"draws": 30}, r"draws = 30: too few to show a share of 0.9; 44 or more are needed"),
         ("boxes", {"over": "yaw,fov"}, r"over: fov does not vary in the scene cube, .*\(yaw, pitch, roll, distance"),
         ("indices", {"poses": 1}, r"poses = 1: at least 2"),
     ],

@@ -23,16 +23,16 @@ POSES: Mapping[ProbeKind, int] = {
     "sensitivity": 50,
     "artefacts": 50,
     "tolerance": 40,
-    "axes": 20,
+    "axes": 15,
     "boxes": 15,
     "indices": 512,
 }
-#: Fresh draws of a turn's radius, or of a test of a box: without a failure 36 show a share of 0.9 at an error of 1 in
-#: 40, and with at most one 60 do at 1 in 60.
-_DRAWS: Mapping[ProbeKind, int] = {"tolerance": DRAWS, "axes": 36, "boxes": 60}
-#: Tests of a box, at most; draws in what a step would add.
-_TRIES: Mapping[ProbeKind, int] = {"axes": 2, "boxes": 3}
-_PROBES: Mapping[ProbeKind, int] = {"axes": 4, "boxes": 10}
+#: How boxes are made: draws in what a step would add; fresh draws of a test, which with at most one failure (axes), or
+#: three (boxes), show a share of 0.9 at an error of 0.05 over the tests of a box; tests, at most.
+BOX_DRAWS: Mapping[ProbeKind, Mapping[str, int]] = {
+    "axes": {"probes": 3, "draws": 60, "tries": 3},
+    "boxes": {"probes": 10, "draws": 100, "tries": 5},
+}
 #: Share of the draws in a box that is to be recognised.
 LEAST_SHARE = 0.9
 #: Of artefacts: the other image size, as a multiple; poses of each group that the slow renderer draws.
@@ -78,11 +78,12 @@ def probe_settings(parent: RunFolder, what: ProbeKind, asked: Asked, scenes: Seq
         if getattr(asked, name) is not None and what not in kinds:
             raise ConfigError(f"{name}: is of {', '.join(kinds)}; a probe of {what} has none: leave it out")
     poses = POSES[what] if asked.poses is None else whole("poses", asked.poses, least=2 if what == "indices" else 1)
-    draws = _DRAWS.get(what, 0) if asked.draws is None else whole("draws", asked.draws, least=1)
+    usual = {"probes": 0, "draws": DRAWS if what == "tolerance" else 0, "tries": 0, **BOX_DRAWS.get(what, {})}
+    draws = usual["draws"] if asked.draws is None else whole("draws", asked.draws, least=1)
     has_boxes, is_artefacts = what in ("axes", "boxes"), what == "artefacts"
     limits = {scene.name: _limits(what, asked, scene) for scene in scenes} if has_boxes else {}
     if has_boxes:
-        _check_draws(what, draws)
+        _check_draws(draws, usual["tries"])
     if what == "indices":
         for scene in scenes:
             _free(scene, "indices are of the parameters that vary")
@@ -98,8 +99,8 @@ def probe_settings(parent: RunFolder, what: ProbeKind, asked: Asked, scenes: Seq
         radii_deg=_radii(asked.radii) if what == "tolerance" else (),
         draws=draws,
         limits=limits,
-        probes=_PROBES.get(what, 0),
-        tries=_TRIES.get(what, 0),
+        probes=usual["probes"],
+        tries=usual["tries"],
         least=LEAST_SHARE if has_boxes else 0.0,
     )
 
@@ -164,8 +165,7 @@ def _check_rising(what: str, values: Sequence[float], most: float) -> None:
         raise ConfigError(f"{what} = ({told}): {numbers[-1]:g} is too large{limit}")
 
 
-def _check_draws(what: ProbeKind, draws: int) -> None:
-    tries = _TRIES[what]
+def _check_draws(draws: int, tries: int) -> None:
     if not is_shown(draws, draws, LEAST_SHARE, tries):
         enough = next(n for n in range(draws, 1000) if is_shown(n, n, LEAST_SHARE, tries))
         raise ConfigError(f"draws = {draws}: too few to show a share of {LEAST_SHARE:g}; {enough} or more are needed")

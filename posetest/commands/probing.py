@@ -48,14 +48,14 @@ def probe(
             each parameter, boxes: the box of several, in which a recognised pose stays recognised, tested on fresh
             draws. indices: which parameters decide, by Sobol indices.
         model: In place of those that run.toml names, as for posetest audit; only these are probed. Repeat for several.
-        poses: Of the audit, drawn at random for each scene and model; default: 50 (tolerance: 40, axes: 20, boxes: 15).
+        poses: Of the audit, drawn at random for each scene and model; default: 50 (tolerance: 40, axes and boxes: 15).
             Of indices the rows of the design; default: 512.
         over: Parameters that are changed, as yaw,pitch: of sensitivity (default: the six of the 2019 study), axes
             (these and all that vary) and boxes (yaw, pitch, roll and distance, as far as they vary).
         steps: Sizes of change of a parameter, as yaw=1,5,10: of sensitivity, axes and boxes. Repeat for several.
         radii: Of tolerance: the largest angles of the turns, degrees, as 2,5,10; default: 2,5,10,15,20,30,45.
         draws: Of tolerance: turns of each pose and radius; default: 30. Of axes and boxes: fresh draws that test one;
-            default: 36 and 60.
+            default: 60 and 100.
         seed: Which poses are drawn, and the random changes.
         out: Run folder of the probe; default: a new one under runs/.
         batch_size: Pictures a model sees at once; default: the audit's.

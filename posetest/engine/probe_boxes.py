@@ -257,6 +257,6 @@ class Boxes:
             self.box[cell, i, s] = bound
             box = self.box[cell]
             inside = ((points >= box[:, 0]) & (points <= box[:, 1])).all(axis=1)
-            # half of what is allowed: a box at the very limit would fail its test
-            if misread[inside].sum() <= (1 - self.least) / 2 * inside.sum():
+            # fewer than are allowed, and fewer still later: a box at the very limit fails its test
+            if misread[inside].sum() <= (1 - self.least) / 2 ** (1 + self.tested[cell]) * inside.sum():
                 return
