@@ -130,7 +130,7 @@ class TuneRun(Run):
 
 
 class ProbeRun(Run):
-    """The run folder of a probe: ``result()``, ``table()``."""
+    """The run folder of a probe: ``result()``, ``tables()``, ``table()``."""
 
     def result(self) -> pd.DataFrame:
         """What the probe was made for: the table of its analysis.
@@ -138,18 +138,19 @@ class ProbeRun(Run):
         Raises:
             RunError: the run is not complete.
         """
-        assert self.info.probe is not None
-        if self.info.probe.what == "sensitivity":
-            from posetest.analysis.sensitivity import sensitivity
+        from posetest.analysis.probe_tables import main_table
 
-            return sensitivity(self)
-        if self.info.probe.what == "artefacts":
-            from posetest.analysis.artefacts import artefacts
+        return main_table(self)
 
-            return artefacts(self)
-        from posetest.analysis.tolerance import tolerance
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """All tables of the probe by name, the main one first; see ``analysis.probe_tables.probe_tables``.
 
-        return tolerance(self)
+        Raises:
+            RunError: the run is not complete.
+        """
+        from posetest.analysis.probe_tables import probe_tables
+
+        return probe_tables(self)
 
 
 def open_run(path: str | Path) -> Run:

@@ -119,6 +119,14 @@ class RunFolder:
         """The parts that are there, in order."""
         return sorted((self.path / "records").glob("part-*.parquet"))
 
+    def part(self, number: int, columns: list[str] | None = None) -> pa.Table:
+        """Record part ``number``, or the named columns of it.
+
+        Raises:
+            RunError: it cannot be read.
+        """
+        return _read(self.part_path(number), columns)
+
     def parts(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
         """The record parts one by one, so that memory does not grow with the run.
 
