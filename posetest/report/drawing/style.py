@@ -1,0 +1,149 @@
+"""What printed figures share: fonts, colours, and how one becomes a file. Nothing here changes matplotlib's globals."""
+
+from __future__ import annotations
+
+import base64
+import io
+import xml.etree.ElementTree as ET
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+#: The scale of rates: even steps look even, and lightness alone carries it.
+RATE_COLORS = "cividis"
+#: The scale of differences, brown to purple over white: told apart with any colour vision.
+DIFFERENCE_COLORS = "PuOr"
+#: Okabe and Ito's blue, orange and vermilion.
+COLORS = {"recognised": "#0072b2", "misread": "#e69f00", "confident": "#d55e00"}
+#: Lines of several things at once, in this order; lines also differ in their dashes.
+SERIES = (("#0072b2", "-"), ("#d55e00", "--"), ("#000000", ":"), ("#e69f00", "-."))
+VOID = "#e6e9ec"  # where there are no poses
+INK, SOFT, RULE = "#191d21", "#59636e", "#c9ced3"
+
+DPI = 200
+
+_SETTINGS = {
+    "font.family": "DejaVu Sans",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.edgecolor": SOFT,
+    "axes.labelcolor": INK,
+    "axes.linewidth": 0.7,
+    "xtick.color": SOFT,
+    "ytick.color": SOFT,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.major.width": 0.7,
+    "ytick.major.width": 0.7,
+    "legend.frameon": False,
+    "text.parse_math": False,  # a scene may be named "$x_"
+    "pdf.fonttype": 42,  # letters stay letters
+    "svg.fonttype": "path",
+    "svg.hashsalt": "posetest",  # names within the file do not change from one time to the next
+}
+_SVG = "http://www.w3.org/2000/svg"
+_HREF = "{http://www.w3.org/1999/xlink}href"
+
+
+@contextmanager
+def printed(points: float = 8) -> Iterator[None]:
+    """Figures made and saved within have the print style; ``points`` is the size of letters."""
+    import matplotlib as mpl
+
+    with mpl.rc_context({**_SETTINGS, "font.size": points, "axes.titlesize": points, "legend.fontsize": points}):
+        yield
+
+
+def blank(width_in: float, height_in: float) -> Figure:
+    """A figure of this size in inches that lays itself out."""
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width_in, height_in), layout="constrained")
+    FigureCanvasAgg(figure)
+    return figure
+
+
+def save(figure: Figure, folder: Path, name: str) -> None:
+    """NAME.png and NAME.pdf in ``folder``; the same figure gives the same bytes, as no date is in them."""
+    settle(figure)
+    figure.savefig(folder / f"{name}.png", dpi=DPI, metadata={"Software": None})
+    figure.savefig(folder / f"{name}.pdf", dpi=DPI, metadata={"CreationDate": None})
+
+
+def settle(figure: Figure) -> None:
+    """Lays the figure out once and for all: each file would do it anew."""
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
+
+
+def to_svg(figure: Figure) -> bytes:
+    """The figure as SVG of paths, with pictures in it upright and without a transform.
+
+    matplotlib mirrors pictures and puts them right by a transform, which fpdf2 (2.8) does not read.
+    """
+    buffer = io.BytesIO()
+    figure.savefig(buffer, format="svg", dpi=DPI, metadata={"Date": None, "Creator": None})
+    root = ET.fromstring(buffer.getvalue())
+    for parent in list(root.iter()):
+        for child in list(parent):
+            if child.tag == f"{{{_SVG}}}metadata":
+                parent.remove(child)
+            elif child.tag == f"{{{_SVG}}}image" and "transform" in child.attrib:
+                _upright(child)
+    ET.register_namespace("", _SVG)
+    ET.register_namespace("xlink", _HREF[1:-5])
+    return ET.tostring(root)
+
+
+def _upright(image: ET.Element) -> None:
+    """Takes "scale(1 -1) translate(0 -H)" off: the rectangle is mirrored about H / 2, and so are its pixels."""
+    from PIL import Image, ImageOps
+
+    mirror, _, shift = image.attrib.pop("transform").partition(" translate(0 -")
+    assert mirror == "scale(1 -1)", mirror
+    total = float(shift.rstrip(")"))
+    image.set("y", f"{total - float(image.get('y', '0')) - float(image.get('height', '0')):.3f}")
+    head, _, data = image.get(_HREF, "").partition(",")
+    buffer = io.BytesIO()
+    with Image.open(io.BytesIO(base64.b64decode(data))) as picture:
+        ImageOps.flip(picture).save(buffer, "PNG")
+    image.set(_HREF, f"{head},{base64.b64encode(buffer.getvalue()).decode()}")
+
+
+def font_file(face: str) -> Path:
+    """The file of a DejaVu face that comes with matplotlib, such as "DejaVuSans-Bold"."""
+    import matplotlib as mpl
+
+    return Path(mpl.get_data_path()) / "fonts" / "ttf" / f"{face}.ttf"
+
+
+@lru_cache(maxsize=4)
+def _glyphs(face: str) -> frozenset[int]:
+    from matplotlib.ft2font import FT2Font
+
+    return frozenset(FT2Font(str(font_file(face))).get_charmap())
+
+
+def spelled(text: object, *faces: str) -> str:
+    r"""``text`` on one line, each character that one of ``faces`` lacks (Chinese, emoji) spelled as "\u4e2d".
+
+    Without faces: of DejaVu Sans, upright and bold. Control and formatting characters, which would turn or hide what
+    follows them, are spelled too.
+    """
+    known = frozenset.intersection(*(_glyphs(face) for face in faces or ("DejaVuSans", "DejaVuSans-Bold")))
+    return "".join(
+        " "
+        if c.isspace() and c not in "\u00a0\u202f"
+        else c
+        if ord(c) in known and (c.isprintable() or c in "\u00a0\u202f")
+        else f"\\u{ord(c):04x}"
+        if ord(c) < 0x10000
+        else f"\\U{ord(c):08x}"
+        for c in str(text)
+    )
