@@ -43,8 +43,8 @@ def probe_sketches(run: RunFolder) -> Iterator[Sketch]:
                 yield Sketch(
                     name,
                     "Disturbance test: share of recognised poses, drawn at random, that are misread at some change of "
-                    f"one parameter up to a size, with 95 % Wilson intervals (either way); n = {rows['base'].nunique()} "
-                    f"poses. {facts}",
+                    f"one parameter up to a size, with 95 % Wilson intervals (either way); "
+                    f"n = {rows['base'].nunique()} poses. {facts}",
                     (6.8, 1.0 + 2.0 * -(-len(probe.steps) // 3)),
                     partial(sensitivity_figure, flips=rows, steps=probe.steps),
                 )
@@ -52,8 +52,8 @@ def probe_sketches(run: RunFolder) -> Iterator[Sketch]:
                 yield Sketch(
                     name,
                     "Recognition after a random turn by at most an angle: share of turns with its 95 % interval "
-                    "(clustered by pose), its exact one-sided lower bound from one turn of each pose, and the share of poses by "
-                    f"themselves shown to hold {LEAST_SHARE:g} (95 % Wilson); n = {_most(rows)} recognised poses, "
+                    "(clustered by pose), its exact one-sided lower bound from one turn of each pose, and the share of poses "
+                    f"by themselves shown to hold {LEAST_SHARE:g} (95 % Wilson); n = {_most(rows)} recognised poses, "
                     f"{probe.draws} turns of each at each angle. {facts}",
                     (6.4, 3.8),
                     partial(tolerance_figure, table=rows, least=LEAST_SHARE),

@@ -132,8 +132,8 @@ def _of_pair(scene: SceneInfo, model: str, rows: pd.DataFrame) -> Iterator[Sketc
     yield sketch(
         "scores",
         "Mean confidence of the first label, right or wrong, and mean entropy of the predicted distribution over "
-        f"viewing direction, Mollweide projection; {len(scores)} cells of equal area, {_each(scores['n'])} poses in each"
-        f"{_half_width(scores, 'confidence')}",
+        f"viewing direction, Mollweide projection; {len(scores)} cells of equal area, {_each(scores['n'])} poses in "
+        f"each{_half_width(scores, 'confidence')}",
         partial(maps.scores_figure, table=scores),
         _TALL,
     )
@@ -242,8 +242,8 @@ def _difference(scene: SceneInfo, first: str, second: str, pairs: dict[str, pd.D
         f"{file_name(scene.name)}-{file_name(first)}-{file_name(second)}-difference",
         f"Recognition rate of {first} less that of {second} on the same poses over viewing direction, Mollweide "
         f"projection, the object's front in the middle; {tested} cells of equal area, {_each(table['n'])} poses in "
-        f"each. Dots: the {int(table['differs'].sum())} cells that differ at a false discovery rate of 5 % (exact McNemar "
-        f"tests, Benjamini and Hochberg). {scene.name}, n = {int(table['n'].sum()):,} shared poses; measure: "
+        f"each. Dots: the {int(table['differs'].sum())} cells that differ at a false discovery rate of 5 % (exact "
+        f"McNemar tests, Benjamini and Hochberg). {scene.name}, n = {int(table['n'].sum()):,} shared poses; measure: "
         f"{scene.measure}.",
         (6.4, 3.2),
         partial(_difference_map, table=table),
