@@ -52,9 +52,9 @@ def probe_sketches(run: RunFolder) -> Iterator[Sketch]:
                 yield Sketch(
                     name,
                     "Recognition after a random turn by at most an angle: share of turns with its 95 % interval "
-                    "(clustered by pose), its exact one-sided lower bound from one turn of each pose, and the share of poses "
-                    f"by themselves shown to hold {LEAST_SHARE:g} (95 % Wilson); n = {_most(rows)} recognised poses, "
-                    f"{probe.draws} turns of each at each angle. {facts}",
+                    "(clustered by pose), its exact one-sided lower bound from one turn of each pose, and the share of "
+                    f"poses by themselves shown to hold {LEAST_SHARE:g} (95 % Wilson); n = {_most(rows)} recognised "
+                    f"poses, {probe.draws} turns of each at each angle. {facts}",
                     (6.4, 3.8),
                     partial(tolerance_figure, table=rows, least=LEAST_SHARE),
                 )

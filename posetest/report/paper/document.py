@@ -1,0 +1,57 @@
+"""The report of an audit on paper: A4, figures as vectors, bookmarks, nothing but the run folder behind it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from posetest.analysis.summary import Summary, summarise
+from posetest.engine.run import RunFolder, write_aside
+from posetest.report import words
+from posetest.report.drawing.style import printed
+from posetest.report.paper.front import first_pages, last_pages
+from posetest.report.paper.objects import load_pictures, object_pages
+from posetest.report.paper.sheet import Sheet
+
+_POINTS = 6.5  # letters of figures
+
+
+def write_pdf(run: RunFolder, path: Path) -> Path:
+    """Write the report of the audit ``run`` as PDF to the file ``path``, always the same bytes, and return it.
+
+    Raises:
+        RunError: there are no records yet, they do not fit run.toml, or the run is no audit.
+    """
+    data = render_pdf(run, summarise(run))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_aside(path, lambda partial: partial.write_bytes(data))
+    return path
+
+
+def render_pdf(run: RunFolder, summary: Summary) -> bytes:
+    """The report of the audit ``run``, whose ``summary`` this is, as a PDF file."""
+    title = _title(run)
+    with printed(_POINTS):
+        sheet = Sheet(title, _made(run.info.created))
+        first_pages(sheet, run, summary, title)
+        kept = run.images()
+        pictures = load_pictures(run, kept)
+        for scene in run.info.scenes:
+            object_pages(sheet, run, scene, summary, kept, pictures)
+        last_pages(sheet, run, len(summary.frame))
+        return bytes(sheet.output())
+
+
+def _title(run: RunFolder) -> str:
+    scenes, models = [s.name for s in run.info.scenes], [m.name for m in run.info.models]
+    objects = words.listed(scenes) if len(scenes) <= 3 else f"{len(scenes)} objects"
+    return f"{objects} × {words.listed(models) if len(models) <= 2 else f'{len(models)} models'}"
+
+
+def _made(created: str) -> datetime:
+    """When the run was made, which dates the document; the epoch where run.toml says something else."""
+    try:
+        made = datetime.fromisoformat(created)
+    except ValueError:
+        return datetime(1970, 1, 1, tzinfo=UTC)
+    return made if made.tzinfo else made.replace(tzinfo=UTC)
