@@ -29,11 +29,11 @@ class Run(RunFolder):
         return rates(self)
 
     def report(self, path: str | Path | None = None, *, format: ReportFormat = "html") -> Path:
-        """Write the report (by default report.html, .md or .json in the run folder) and return its path.
+        """Write the report (by default report.html, .md, .json or .pdf in the run folder) and return its path.
 
         Raises:
             ConfigError: there is no such format.
-            RunError: "md" and "json" are of audits alone; there are no records yet.
+            RunError: "md", "json" and "pdf" are of audits alone; there are no records yet.
         """
         from posetest.report.documents import write_document
         from posetest.report.html import write_report
@@ -42,13 +42,17 @@ class Run(RunFolder):
             known = get_args(ReportFormat)
             raise ConfigError(f'format = "{format}"{suggest(format, known)} (one of {", ".join(known)})')
         target = Path(path) if path is not None else self.path / f"report.{format}"
+        if format == "pdf":
+            from posetest.report.paper.document import write_pdf
+
+            return write_pdf(self, target)
         return write_report(self, target) if format == "html" else write_document(self, target, format)
 
     def figures(self, folder: str | Path) -> list[str]:
         """Write figures for publications, NAME.png and NAME.pdf, and captions.md into ``folder``; returns the names.
 
         Raises:
-            RunError: the run is no audit, or has no records yet.
+            RunError: the run is neither an audit nor a probe, or has no records yet; a probe that is not complete.
         """
         from posetest.report.plates import write_plates
 

@@ -22,10 +22,10 @@ def report(
 
     Args:
         run: The run folder.
-        out: Where to write; default: report.html (.md, .json) in the run folder.
-        kind: html; md, a section for a model card; json, all numbers (audits only; docs/report-json.md). Default: what
-            --out ends in, or html.
-        figures: Write figures for publications into this folder instead, as PNG and PDF (audits only).
+        out: Where to write; default: report.html (.md, .json, .pdf) in the run folder.
+        kind: html; md, a section for a model card; json, all numbers; pdf, for paper, figures as
+            vectors (all three of audits only; docs/report-json.md). Default: what --out ends in, or html.
+        figures: Write figures for publications into this folder instead, as PNG and PDF (audits and probes).
     """
     from posetest import api
 
@@ -35,7 +35,8 @@ def report(
             sys.stdout.write(f"{figures / plate}.png\n")
         return 0
     ending = out.suffix.lower() if out is not None else ""
-    wanted: ReportFormat = kind or ("md" if ending == ".md" else "json" if ending == ".json" else "html")
+    endings: dict[str, ReportFormat] = {".md": "md", ".json": "json", ".pdf": "pdf"}
+    wanted = kind or endings.get(ending, "html")
     sys.stdout.write(f"{opened.report(out, format=wanted)}\n")
     return 0
 

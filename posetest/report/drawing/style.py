@@ -1,10 +1,7 @@
-"""What printed figures share: fonts, colours, and how one becomes a file. Nothing here changes matplotlib's globals."""
+"""What printed figures share: fonts, colours, and how one becomes a file; nothing here changes matplotlib's globals."""
 
 from __future__ import annotations
 
-import base64
-import io
-import xml.etree.ElementTree as ET
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import lru_cache
@@ -26,9 +23,11 @@ VOID = "#e6e9ec"  # where there are no poses
 INK, SOFT, RULE = "#191d21", "#59636e", "#c9ced3"
 
 DPI = 200
+#: The letters, which come with matplotlib.
+FAMILY = "DejaVu Sans"
 
 _SETTINGS = {
-    "font.family": "DejaVu Sans",
+    "font.family": FAMILY,
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.edgecolor": SOFT,
@@ -43,11 +42,9 @@ _SETTINGS = {
     "legend.frameon": False,
     "text.parse_math": False,  # a scene may be named "$x_"
     "pdf.fonttype": 42,  # letters stay letters
-    "svg.fonttype": "path",
+    "svg.fonttype": "none",  # letters, in a font that is named
     "svg.hashsalt": "posetest",  # names within the file do not change from one time to the next
 }
-_SVG = "http://www.w3.org/2000/svg"
-_HREF = "{http://www.w3.org/1999/xlink}href"
 
 
 @contextmanager
@@ -78,42 +75,9 @@ def save(figure: Figure, folder: Path, name: str) -> None:
 
 def settle(figure: Figure) -> None:
     """Lays the figure out once and for all: each file would do it anew."""
-    figure.draw_without_rendering()
-    figure.set_layout_engine("none")
-
-
-def to_svg(figure: Figure) -> bytes:
-    """The figure as SVG of paths, with pictures in it upright and without a transform.
-
-    matplotlib mirrors pictures and puts them right by a transform, which fpdf2 (2.8) does not read.
-    """
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="svg", dpi=DPI, metadata={"Date": None, "Creator": None})
-    root = ET.fromstring(buffer.getvalue())
-    for parent in list(root.iter()):
-        for child in list(parent):
-            if child.tag == f"{{{_SVG}}}metadata":
-                parent.remove(child)
-            elif child.tag == f"{{{_SVG}}}image" and "transform" in child.attrib:
-                _upright(child)
-    ET.register_namespace("", _SVG)
-    ET.register_namespace("xlink", _HREF[1:-5])
-    return ET.tostring(root)
-
-
-def _upright(image: ET.Element) -> None:
-    """Takes "scale(1 -1) translate(0 -H)" off: the rectangle is mirrored about H / 2, and so are its pixels."""
-    from PIL import Image, ImageOps
-
-    mirror, _, shift = image.attrib.pop("transform").partition(" translate(0 -")
-    assert mirror == "scale(1 -1)", mirror
-    total = float(shift.rstrip(")"))
-    image.set("y", f"{total - float(image.get('y', '0')) - float(image.get('height', '0')):.3f}")
-    head, _, data = image.get(_HREF, "").partition(",")
-    buffer = io.BytesIO()
-    with Image.open(io.BytesIO(base64.b64decode(data))) as picture:
-        ImageOps.flip(picture).save(buffer, "PNG")
-    image.set(_HREF, f"{head},{base64.b64encode(buffer.getvalue()).decode()}")
+    if (engine := figure.get_layout_engine()) is not None:
+        engine.execute(figure)
+        figure.set_layout_engine("none")
 
 
 def font_file(face: str) -> Path:

@@ -11,18 +11,22 @@ import pandas as pd
 from posetest.analysis.density import densities, direction_rates, free_intervals
 from posetest.report.drawing.curves import draw_landscape, draw_outcomes, draw_reliability, is_log
 from posetest.report.drawing.maps import draw_map
-from posetest.report.drawing.style import blank, settle, spelled, to_svg
+from posetest.report.drawing.style import blank, spelled
+from posetest.report.paper.vector import to_svg
 from posetest.report.sketches import LANDSCAPES
 from posetest.run_info import SceneInfo
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+Box = tuple[float, float, float, float]
+
 #: Poses below which nothing is drawn over a parameter.
 FEWEST = 100
 
 _WIDTH = 6.85  # inches, of the text
 _BESIDE = 3
+_LEGEND, _LINE = 0.42, 1.65  # inches: what stands above all plots, and a pair of plots with its axis
 _FIRST = ("distance", "yaw", "pitch", "roll")  # the parameters that are drawn; of another space its first four
 
 
@@ -81,34 +85,51 @@ def outcome_panels(scene: SceneInfo, pairs: Mapping[str, pd.DataFrame]) -> Itera
         cells = [(name, model, rows) for name in names for model, rows in part]
         columns = max(len(part), 2)
         lines = -(-len(cells) // columns)
-        size = _WIDTH, 0.3 + 1.65 * lines
+        size = _WIDTH, _LEGEND + _LINE * lines
         figure = blank(*size)
-        blocks = figure.subfigures(lines, 1, squeeze=False).ravel()
-        for line, block in enumerate(blocks):
-            axes = block.subplots(2, columns, sharex="col", sharey="row", height_ratios=(2, 1), squeeze=False)
-            shown = cells[line * columns : (line + 1) * columns]
-            for k, (name, model, rows) in enumerate(shown):
-                table = densities(rows, name, intervals[name])
-                draw_outcomes(axes[0, k], axes[1, k], table, name, is_log(intervals[name]))
-                if len(part) > 1 and not line:
-                    axes[0, k].set_title(_short(model))
-            axes[0, 0].set_ylabel("share")
-            axes[1, 0].set_ylabel("density")
-            for axis in axes[:, len(shown) :].ravel():
-                axis.set_axis_off()
+        figure.set_layout_engine("none")  # it takes as long as all drawing, and here all is known
+        place = _places(size, lines, columns)
+        for at, (name, model, rows) in enumerate(cells):
+            line, column = divmod(at, columns)
+            upper, lower = (figure.add_axes(box) for box in place(line, column))
+            upper.sharex(lower)
+            upper.tick_params(labelbottom=False)
+            table = densities(rows, name, intervals[name])
+            draw_outcomes(upper, lower, table, name, is_log(intervals[name]))
+            if len(part) > 1 and not line:
+                upper.set_title(_short(model))
+            if column:
+                upper.tick_params(labelleft=False)
+            else:
+                upper.set_ylabel("share")
+                lower.set_ylabel("density")
         found: dict[str, Any] = {}
         for axis in figure.axes:
             found |= {name: handle for handle, name in zip(*axis.get_legend_handles_labels(), strict=True)}
-        figure.legend(found.values(), found.keys(), loc="outside upper left", ncols=4)
-        settle(figure)
+        figure.legend(found.values(), found.keys(), loc="upper left", ncols=4, borderaxespad=0)
         yield Panel(to_svg(figure), size, f"outcomes of {scene.name} over {', '.join(names)}")
+
+
+def _places(size_in: tuple[float, float], lines: int, columns: int) -> Callable[[int, int], list[Box]]:
+    """From line and column to the boxes of the upper and the lower plot: left, bottom, width, height of the figure."""
+    width, height = size_in
+    left, gap = 0.5, 0.3
+    each = (width - left - 0.1 - gap * (columns - 1)) / columns
+
+    def place(line: int, column: int) -> list[Box]:
+        x, top = left + column * (each + gap), _LEGEND + line * _LINE
+        return [
+            (x / width, 1 - (top + below + high) / height, each / width, high / height)
+            for below, high in ((0.0, 0.75), (0.82, 0.38))
+        ]
+
+    return place
 
 
 def whole_panel(draw: Callable[[Any], object], size: tuple[float, float], words: str) -> Panel:
     """A figure that ``draw`` makes of an empty one."""
     figure = blank(*size)
     draw(figure)
-    settle(figure)
     return Panel(to_svg(figure), size, words)
 
 
@@ -141,7 +162,6 @@ def _row_by_row(
             axis.set_ylabel("")
         if bar and image is not None:
             figure.colorbar(image, ax=list(axes), shrink=0.85, label=bar)
-        settle(figure)
         yield Panel(to_svg(figure), size, f"{words}: {', '.join(model for model, _ in part)}")
 
 

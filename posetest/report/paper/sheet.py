@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import io
-import unicodedata
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 
 from fpdf import FPDF
-from fpdf.bidi import BidiParagraph
+from fpdf.enums import WrapMode
 from fpdf.fonts import FontFace
+from fpdf.util import Padding
 
-from posetest.report.drawing.style import font_file, spelled
+from posetest.report.drawing.style import FAMILY, font_file, spelled
+from posetest.report.paper.vector import in_order
 
 #: Points of text by use.
 BODY, SMALL, TINY = 8.5, 7.0, 5.6
@@ -21,7 +22,7 @@ _EDGE = (200, 64, 10)
 _MARGIN, _TOP, _BOTTOM = 18.0, 20.0, 18.0
 _LEADING = 1.36  # of the size of letters
 _MM = 25.4 / 72
-_FACES = {"sans": ("DejaVuSans", "DejaVuSans-Bold"), "mono": ("DejaVuSansMono",)}
+_MONO = "DejaVuSansMono"
 
 
 class Sheet(FPDF):
@@ -44,8 +45,8 @@ class Sheet(FPDF):
         self.set_margins(_MARGIN, _TOP, _MARGIN)
         self.set_auto_page_break(True, _BOTTOM)
         for style, face in (("", "DejaVuSans"), ("B", "DejaVuSans-Bold")):
-            self.add_font("sans", style, font_file(face))
-        self.add_font("mono", "", font_file("DejaVuSansMono"))
+            self.add_font(FAMILY, style, font_file(face))
+        self.add_font("mono", "", font_file(_MONO))
         self._running = title
         self._date = made.date().isoformat()
         self.alias_nb_pages("{pages}")
@@ -55,7 +56,7 @@ class Sheet(FPDF):
         """The run's name over a rule, from the second page on."""
         if self.page_no() == 1:
             return
-        self._pen("sans", "", SMALL, SOFT)
+        self._pen(FAMILY, "", SMALL, SOFT)
         self.set_xy(_MARGIN, 10)
         self.cell(self.epw, 4, self._fitted(self._running, self.epw))
         self._rule(15)
@@ -63,7 +64,7 @@ class Sheet(FPDF):
 
     def footer(self) -> None:
         """Where it comes from, and the page."""
-        self._pen("sans", "", SMALL, SOFT)
+        self._pen(FAMILY, "", SMALL, SOFT)
         self.set_xy(_MARGIN, -12)
         self.cell(self.epw / 2, 4, f"posetest · pose audit · run of {self._date}")
         self.set_xy(_MARGIN + self.epw / 2, -12)
@@ -77,7 +78,7 @@ class Sheet(FPDF):
             self.start_section(plainly(text), level)
         if level and self.get_y() > _TOP + 1:
             self.ln((0, 6, 3.5)[level])
-        self._pen("sans", "B", size, INK)
+        self._pen(FAMILY, "B", size, INK)
         self._lines(text, size)
         self.ln((2.5, 2, 0.8)[level])
 
@@ -85,9 +86,9 @@ class Sheet(FPDF):
         """Text over the whole width, after ``bold`` words."""
         color = SOFT if soft else INK
         if bold:
-            self._pen("sans", "B", size, INK)
+            self._pen(FAMILY, "B", size, INK)
             self.write(size * _LEADING * _MM, self.seen(f"{bold}  "))
-        self._pen("sans", "", size, color)
+        self._pen(FAMILY, "", size, color)
         if bold:
             self.write(size * _LEADING * _MM, self.seen(text))
             self.ln(size * _LEADING * _MM)
@@ -106,11 +107,11 @@ class Sheet(FPDF):
         self.multi_cell(
             0,
             size * 1.3 * _MM,
-            spelled(text, *_FACES["mono"]),
+            spelled(text, _MONO),
             align="L",
             new_x="LMARGIN",
             new_y="NEXT",
-            wrapmode="CHAR",
+            wrapmode=WrapMode.CHAR,
         )
 
     def notice(self, bold: str, text: str) -> None:
@@ -118,7 +119,7 @@ class Sheet(FPDF):
         self.need(16)
         self.ln(1)
         y = self.get_y()
-        self._pen("sans", "", BODY, INK)
+        self._pen(FAMILY, "", BODY, INK)
         self.set_fill_color(*BAD)
         self.set_x(_MARGIN + 1.2)
         self.multi_cell(
@@ -127,7 +128,7 @@ class Sheet(FPDF):
             self.seen(f"{bold} {text}"),
             align="L",
             fill=True,
-            padding=1.6,
+            padding=Padding(1.6, 1.6, 1.6, 1.6),
             new_x="LMARGIN",
             new_y="NEXT",
         )
@@ -144,11 +145,11 @@ class Sheet(FPDF):
         for name, text in found:
             self.need(height * 2)
             y = self.get_y()
-            self._pen("sans", "", size, SOFT)
+            self._pen(FAMILY, "", size, SOFT)
             self.multi_cell(first, height, self.seen(name), align="L", new_x="RIGHT", new_y="TOP")
             page = self.page
             self.set_xy(_MARGIN + first, y)
-            self._pen("sans", "", size, INK)
+            self._pen(FAMILY, "", size, INK)
             self.multi_cell(total - first, height, self.seen(text), align="L", new_x="LMARGIN", new_y="NEXT")
             if self.page == page:
                 self.set_y(max(self.get_y(), y + height) + 0.7)
@@ -163,7 +164,7 @@ class Sheet(FPDF):
         size: float = SMALL,
     ) -> None:
         """A table with thin rules; columns numbered in ``right`` are set to the right. Its head is on every page."""
-        self._pen("sans", "", size, INK)
+        self._pen(FAMILY, "", size, INK)
         self.set_draw_color(*RULE)
         self.set_line_width(0.15)
         aligns = tuple("RIGHT" if k in right else "LEFT" for k in range(len(head)))
@@ -197,10 +198,7 @@ class Sheet(FPDF):
 
     def seen(self, text: str) -> str:
         """``text`` in the letters that there are and the order in which they are seen."""
-        shown = spelled(text)
-        if any(unicodedata.bidirectional(c) in ("R", "AL") for c in shown):
-            shown = BidiParagraph(shown).get_reordered_string()
-        return shown
+        return in_order(spelled(text))
 
     def need(self, height: float) -> None:
         """Ends the page unless ``height`` is left on it."""
@@ -217,11 +215,11 @@ class Sheet(FPDF):
         self.set_auto_page_break(True, _BOTTOM)
         self.set_xy(_MARGIN, before)
 
-    def label(self, text: str, width: float, *, face: str = "sans", style: str = "", size: float = TINY) -> None:
+    def label(self, text: str, width: float, *, face: str = FAMILY, style: str = "", size: float = TINY) -> None:
         """Lines of a given width from where the pen is; the pen ends below them, in the same column."""
         self._pen(face, style, size, INK if style else SOFT)
-        shown = self.seen(text) if face == "sans" else spelled(text, *_FACES["mono"])
-        wrap = "WORD" if face == "sans" else "CHAR"
+        shown = self.seen(text) if face == FAMILY else spelled(text, _MONO)
+        wrap = WrapMode.WORD if face == FAMILY else WrapMode.CHAR
         self.multi_cell(width, size * 1.28 * _MM, shown, align="L", new_x="LEFT", new_y="NEXT", wrapmode=wrap)
 
     def _lines(self, text: str, size: float) -> None:
