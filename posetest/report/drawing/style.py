@@ -19,7 +19,7 @@ DIFFERENCE_COLORS = "PuOr"
 COLORS = {"recognised": "#0072b2", "misread": "#e69f00", "confident": "#d55e00"}
 #: Lines of several things at once, in this order; lines also differ in their dashes.
 SERIES = (("#0072b2", "-"), ("#d55e00", "--"), ("#000000", ":"), ("#e69f00", "-."))
-VOID = "#e6e9ec"  # where there are no poses
+VOID = "#d9dfe6"  # where there are no poses
 INK, SOFT, RULE = "#191d21", "#59636e", "#c9ced3"
 
 DPI = 200

@@ -18,11 +18,12 @@ from posetest.report.paper.vector import in_order
 #: Points of text by use.
 BODY, SMALL, TINY = 8.5, 7.0, 5.6
 INK, SOFT, RULE, PALE, BAD = (25, 29, 33), (89, 99, 110), (201, 206, 211), (246, 247, 248), (255, 241, 236)
-_EDGE = (200, 64, 10)
+_EDGE = (197, 62, 9)
 _MARGIN, _TOP, _BOTTOM = 18.0, 20.0, 18.0
 _LEADING = 1.36  # of the size of letters
 _MM = 25.4 / 72
 _MONO = "DejaVuSansMono"
+_COUNT = "⟨⁂⟩"  # stands for the number of pages until it is known; no name has it
 
 
 class Sheet(FPDF):
@@ -49,7 +50,7 @@ class Sheet(FPDF):
         self.add_font("mono", "", font_file(_MONO))
         self._running = title
         self._date = made.date().isoformat()
-        self.alias_nb_pages("{pages}")
+        self.alias_nb_pages(_COUNT)
         self.add_page()
 
     def header(self) -> None:
@@ -68,7 +69,7 @@ class Sheet(FPDF):
         self.set_xy(_MARGIN, -12)
         self.cell(self.epw / 2, 4, f"posetest · pose audit · run of {self._date}")
         self.set_xy(_MARGIN + self.epw / 2, -12)
-        self.cell(self.epw / 2, 4, f"{self.page_no()} / {{pages}}", align="R")
+        self.cell(self.epw / 2, 4, f"{self.page_no()} / {_COUNT}", align="R")
 
     def heading(self, text: str, level: int, *, room: float = 30) -> None:
         """A heading of level 0 (the document's) to 2; the first two are bookmarks. A page with less ``room`` ends."""
