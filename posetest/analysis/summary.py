@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -85,14 +86,14 @@ def summarise(run: RunFolder) -> Summary:
     )
 
 
-def summary_frame(run: RunFolder) -> pd.DataFrame:
-    """The records of the audit ``run`` with their outcomes and all that a report needs of them.
+def summary_frame(run: RunFolder, more: Sequence[str] = ()) -> pd.DataFrame:
+    """The records of the audit ``run`` with their outcomes, all that a report needs of them, and the columns ``more``.
 
     Raises:
         RunError: as ``summarise``.
     """
     require_audit(run)
-    columns = ["index", "inside", "long_px", *QUATERNION, *FEATURE_COLUMNS, *POSE_COLUMNS]
+    columns = ["index", "inside", "long_px", *QUATERNION, *FEATURE_COLUMNS, *POSE_COLUMNS, *more]
     return outcomes(run, list(dict.fromkeys(columns)))
 
 

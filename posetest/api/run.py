@@ -30,11 +30,11 @@ class Run(RunFolder):
         return rates(self)
 
     def report(self, path: str | Path | None = None, *, format: ReportFormat = "html") -> Path:
-        """Write the report (by default report.html, .md or .json in the run folder) and return its path.
+        """Write the report (by default report.html, .md, .json or .pdf in the run folder) and return its path.
 
         Raises:
             ConfigError: there is no such format.
-            RunError: "md" and "json" are of audits alone; there are no records yet.
+            RunError: "md", "json" and "pdf" are of audits alone; there are no records yet.
         """
         return write_report(self, path, format=format)
 
@@ -42,7 +42,7 @@ class Run(RunFolder):
         """Write figures for publications, NAME.png and NAME.pdf, and captions.md into ``folder``; returns the names.
 
         Raises:
-            RunError: the run is no audit, or has no records yet.
+            RunError: the run is neither an audit nor a probe, or has no records yet; a probe that is not complete.
         """
         from posetest.report.plates import write_plates
 
@@ -61,8 +61,8 @@ def write_report(
 
     Args:
         runs: run folders or their paths; a search or tuning curves go alone.
-        path: of the report; by default report.html (.md, .json) in the folder of the only audit.
-        format: "html"; "md", a section for a model card; "json", all numbers.
+        path: of the report; by default report.html (.md, .json, .pdf) in the folder of the only audit.
+        format: "html"; "md", a section for a model card; "json", all numbers; "pdf", for paper.
 
     Raises:
         ConfigError: there is no such format, or of several audits it is not said where to write.
@@ -82,6 +82,10 @@ def write_report(
             raise ConfigError(f"a report of {len(owners)} runs belongs to none of their folders: say where (--out)")
         path = owners[0].path / f"report.{format}"
     target = Path(path)
+    if format == "pdf":
+        from posetest.report.paper.document import write_pdf
+
+        return write_pdf(opened, target)
     return write_page(opened, target) if format == "html" else write_document(opened, target, format)
 
 
