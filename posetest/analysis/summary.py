@@ -91,7 +91,7 @@ def summary_frame(run: RunFolder) -> pd.DataFrame:
         RunError: as ``summarise``.
     """
     require_audit(run)
-    columns = ["index", "inside", "long_px", *QUATERNION, *FEATURE_COLUMNS, *POSE_COLUMNS]
+    columns = ["index", "inside", "long_px", "entropy", *QUATERNION, *FEATURE_COLUMNS, *POSE_COLUMNS]
     return outcomes(run, list(dict.fromkeys(columns)))
 
 

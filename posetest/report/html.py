@@ -16,6 +16,7 @@ from posetest.engine.record import CONFIDENT, VISIBLE_INSIDE, VISIBLE_LONG_PX
 from posetest.engine.run import RunFolder, write_aside
 from posetest.report import figures, words
 from posetest.report.environment import environment
+from posetest.report.globe import Globe, cells_note, globe
 from posetest.report.pictures import embed
 from posetest.report.search_html import render_search
 from posetest.report.tune_html import render_tuning
@@ -67,6 +68,7 @@ class Section:
     columns: list[Column]
     panels: list[Panel]
     more_panels: list[Panel]
+    globe: Globe | None = None
     accepted: list[tuple[str, str]] = field(default_factory=list)
     comparison: list[Row] = field(default_factory=list)
 
@@ -155,6 +157,7 @@ def _section(
         columns=[_column(scene, m, pairs[m.name], rows, summary, of_scene) for m in run.info.models],
         panels=[p for p in panels if p.name in _FIRST_PARAMETERS],
         more_panels=[p for p in panels if p.name not in _FIRST_PARAMETERS],
+        globe=globe(scene, pairs, run.tiles()),
         accepted=_accepted(scene, run.info.models),
         comparison=_records(_of(summary.comparison, scene=scene.name)),
     )
@@ -205,13 +208,8 @@ def _map(scene: SceneInfo, model: ModelInfo, pair: pd.DataFrame) -> tuple[str, s
     if not len(pair):
         return "", ""
     table = direction_rates(pair)
-    filled = table[table["n"] > 0]
-    reach = 50 * (filled["high"] - filled["low"]).median()
-    caption = (
-        f"n = {len(pair):,} poses in {len(filled)} of {len(table)} equal-area cells, median "
-        f"{filled['n'].median():.0f} a cell: one cell's 95 % interval reaches about ±{reach:.0f} points"
-    )
-    return figures.direction_map(table, f"recognition rate of {scene.name} by {model.name} over direction"), caption
+    title = f"recognition rate of {scene.name} by {model.name} over direction"
+    return figures.direction_map(table, title), cells_note(table)
 
 
 def _panel(scene: SceneInfo, name: str, interval: Any, pairs: Mapping[str, pd.DataFrame]) -> Panel:

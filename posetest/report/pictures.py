@@ -10,32 +10,40 @@ import pandas as pd
 from posetest.engine.run import RunFolder
 
 _USES = {"canonical": 2}  # in the verdict and in the object's section; of a search each is shown once
-_PNG = b"\x89PNG\r\n\x1a\n"
+#: Sheets of small pictures take at most this part of the budget, so that many objects leave room for their galleries.
+_SHEETS_SHARE = 0.5
 
 
 def embed(run: RunFolder, kept: pd.DataFrame, budget: int) -> dict[str, str]:
     """Data URLs of the run's pictures by file, at most about ``budget`` characters in all.
 
-    Canonical pictures come first; then, for all scenes and models alike, the most confidently misread pose, the
-    second, and so on while they fit. A picture that is missing, or is no PNG inside the run folder, is left out.
+    Canonical pictures come first, then the sheets of small ones, up to half of the budget; then, for all scenes and
+    models alike, the most confidently misread pose, the second, and so on while they fit. A picture that is missing,
+    or is no PNG or WebP inside the run folder, is left out.
     """
     order = kept.assign(rank=kept.groupby(["kind", "scene", "model"], observed=True, sort=False).cumcount())
-    order = order.sort_values(["kind", "rank"], kind="stable")  # "canonical" before "gallery"
+    order = order.sort_values(["kind", "rank"], kind="stable")  # "canonical" before "directions" before "gallery"
     urls: dict[str, str] = {}
-    left = budget
+    left, left_for_sheets = budget, int(_SHEETS_SHARE * budget)
     for kind, file in zip(order["kind"], order["file"], strict=True):
-        data = _read(run.path, str(file))
+        media_type, data = _read(run.path, str(file))
         size = len(data) * 4 // 3 * _USES.get(str(kind), 1)
-        if data and size <= left:
-            urls[str(file)] = f"data:image/png;base64,{base64.b64encode(data).decode()}"
+        is_sheet = kind == "directions"
+        if data and size <= (min(left, left_for_sheets) if is_sheet else left):
+            urls[str(file)] = f"data:{media_type};base64,{base64.b64encode(data).decode()}"
             left -= size
+            left_for_sheets -= size if is_sheet else 0
     return urls
 
 
-def _read(folder: Path, file: str) -> bytes:
-    """The bytes of the PNG ``file`` in ``folder``; none where it is something else or lies outside."""
+def _read(folder: Path, file: str) -> tuple[str, bytes]:
+    """Media type and bytes of the picture ``file`` in ``folder``; none where it is something else or lies outside."""
     path = (folder / file).resolve()
     if not path.is_relative_to(folder.resolve()) or not path.is_file():
-        return b""
+        return "", b""
     data = path.read_bytes()
-    return data if data.startswith(_PNG) else b""
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png", data
+    if data.startswith(b"RIFF") and data[8:12] == b"WEBP":
+        return "image/webp", data
+    return "", b""
