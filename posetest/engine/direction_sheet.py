@@ -23,7 +23,7 @@ from posetest.scene.scene import Scene
 from posetest.space import vectors_to_views
 
 #: Width and height of a tile.
-TILE_PX = 64
+TILE_PX = 96
 #: Cells are no finer than this: 192 tiles.
 MOST_NSIDE = 4
 _COLUMNS = 16  # of tiles on a sheet

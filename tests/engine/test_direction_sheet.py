@@ -6,13 +6,13 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from helpers import LargestColour, write_cube_scene
+from helpers import CUBE, LargestColour, write_cube_scene
 from numpy.typing import NDArray
 from PIL import Image
 from simulated_run import simulate
 
 import posetest
-from posetest.engine.direction_sheet import first_of_directions
+from posetest.engine.direction_sheet import TILE_PX, first_of_directions
 from posetest.engine.run import RunFolder
 from posetest.geometry.grids import choose_nside, direction_to_cell
 from posetest.geometry.so3 import quaternion_to_matrix, viewing_direction
@@ -20,8 +20,9 @@ from posetest.geometry.so3 import quaternion_to_matrix, viewing_direction
 POSES = 480  # nside 2
 
 
-def audited(folder: Path, poses: int = POSES, **options: object) -> posetest.Run:
+def audited(folder: Path, poses: int = POSES, mesh: str = CUBE, **options: object) -> posetest.Run:
     scene = write_cube_scene(folder / "scene")
+    (scene.parent / "cube.obj").write_text(mesh)
     return posetest.audit(LargestColour(), scene, poses=poses, image_size=32, threads=1, out=folder / "run", **options)  # type: ignore[arg-type]
 
 
@@ -57,19 +58,35 @@ def test_every_cell_has_the_first_visible_pose_that_lies_in_it(run: posetest.Run
     assert (tiles["nside"] == nside).all()
 
 
-def test_a_tile_shows_the_side_that_its_direction_looks_at(run: posetest.Run) -> None:
+# the helper's cube is red in front and green behind; these have the same on the right and the left, and above and below
+TURNED = {
+    2: CUBE,
+    0: CUBE.replace("red\n", "blue\n")
+    .replace("green\n", "blue\n")
+    .replace("f 1 5 8 4", "usemtl green\nf 1 5 8 4")
+    .replace("f 6 2 3 7", "usemtl red\nf 6 2 3 7\nusemtl blue"),
+    1: CUBE.replace("red\n", "blue\n")
+    .replace("green\n", "blue\n")
+    .replace("f 4 8 7 3", "usemtl red\nf 4 8 7 3")
+    .replace("f 1 2 6 5", "usemtl green\nf 1 2 6 5"),
+}
+
+
+@pytest.mark.parametrize("axis", [0, 1, 2], ids=["right", "top", "front"])
+def test_a_tile_shows_the_side_that_its_direction_looks_at(tmp_path: Path, axis: int) -> None:
+    run = audited(tmp_path, mesh=TURNED[axis])
     seen = directions(run, run.tiles()["index"].to_numpy())
-    sides = {"front": 0, "back": 0}
+    sides = [0, 0]
     for toward, picture in zip(seen, tile_pictures(run), strict=True):
         ground = np.median(picture[[0, 0, -1, -1], [0, -1, 0, -1]], axis=0)
         red, green, _ = (picture - ground).clip(0).sum(axis=(0, 1))
-        if toward[2] > 0.35:  # the red side faces the camera, and the green one cannot be seen
+        if toward[axis] > 0.35:  # the red side faces the camera, and the green one cannot be seen
             assert red > 3 * green
-            sides["front"] += 1
-        elif toward[2] < -0.35:
+            sides[0] += 1
+        elif toward[axis] < -0.35:
             assert green > 3 * red
-            sides["back"] += 1
-    assert min(sides.values()) >= 12
+            sides[1] += 1
+    assert min(sides) >= 12
 
 
 def test_the_sheet_is_registered_and_small(run: posetest.Run) -> None:
@@ -106,7 +123,7 @@ def test_a_resumed_run_has_the_same_sheet(run: posetest.Run, tmp_path: Path) -> 
 def test_a_run_of_one_pose_has_one_tile(tmp_path: Path, backend: str) -> None:
     run = audited(tmp_path, poses=1, backend=backend)
     assert run.tiles()["index"].tolist() == [0]
-    assert [p.shape for p in tile_pictures(run)] == [(64, 64, 3)]
+    assert [p.shape for p in tile_pictures(run)] == [(TILE_PX, TILE_PX, 3)]
 
 
 def test_a_pose_that_no_model_could_evaluate_gets_no_tile(tmp_path: Path) -> None:
