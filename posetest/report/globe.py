@@ -22,6 +22,7 @@ from posetest.analysis.intervals import share, wilson
 from posetest.analysis.maps import direction_scores
 from posetest.analysis.recorded import recorded_space
 from posetest.engine.record import POSE_COLUMNS
+from posetest.errors import RunError
 from posetest.geometry.grids import cell_to_direction
 from posetest.geometry.so3 import direction_to_angles, quaternion_to_matrix, viewing_direction
 from posetest.report.plain import plain
@@ -111,8 +112,8 @@ def cells_note(table: pd.DataFrame) -> str:
 
 
 def _model(name: str, rows: pd.DataFrame, nside: int, shown: list[str], placed: Data | None, counts: Counts) -> Data:
-    """What a model says in each cell. Means are in hundredths, with lower and upper bounds where a cell has them; an
-    index of -1 means none."""
+    """What a model says in each cell. Means are in hundredths, with lower and upper bounds by cell for those that have
+    them; an index of -1 means none."""
     if not len(rows):
         return {"name": name, "total": 0}
     table = direction_scores(rows, nside)
@@ -136,9 +137,9 @@ def _model(name: str, rows: pd.DataFrame, nside: int, shown: list[str], placed: 
         "read": [k.tolist() for k in read],
     }
     for score in ("confidence", "entropy"):
-        bounds = [_hundredths(table[f"{score}{part}"]) for part in ("_low", "_high")]
-        has_bounds = any(value is not None for value in bounds[0])  # of small cells there are none: say so once
-        data[score] = [_hundredths(table[score]), *(bounds if has_bounds else [])]
+        bounds = zip(*(_hundredths(table[f"{score}_{end}"]) for end in ("low", "high")), strict=True)
+        # small cells have none, and then most cells
+        data[score] = [_hundredths(table[score]), {k: list(pair) for k, pair in enumerate(bounds) if None not in pair}]
     if placed is not None:
         data["answers"] = _answers(rows, placed["index"])
     return data
@@ -168,13 +169,15 @@ def _most_frequent_wrong(
 
 
 def _differences(pairs: Mapping[str, pd.DataFrame], nside: int, counts: Counts) -> list[Data]:
-    """The first PAIRS pairs of models that share poses, cell by cell; p with three digits."""
+    """The first PAIRS pairs of models that share poses, cell by cell; p, adjusted by Benjamini and Hochberg and by
+    Holm, with three digits by "only_first/only_second"."""
     found = []
     names = [name for name, rows in pairs.items() if len(rows)]
     for first, second in itertools.islice(itertools.combinations(names, 2), PAIRS):
-        if not set(pairs[first]["index"]) & set(pairs[second]["index"]):
+        try:
+            table = direction_contrast(pairs[first], pairs[second], nside)
+        except RunError:  # they answered no pose in common, or other poses: there is nothing to subtract
             continue
-        table = direction_contrast(pairs[first], pairs[second], nside)
         data: Data = {"first": list(pairs).index(first), "second": list(pairs).index(second)}
         for key in ("n", "both", "only_first", "only_second"):
             data[key] = table[key].tolist()
@@ -182,8 +185,11 @@ def _differences(pairs: Mapping[str, pd.DataFrame], nside: int, counts: Counts) 
             counts.update(zip((table["both"] + table[alone]).tolist(), table["n"].tolist(), strict=True))
         for key in ("difference", "low", "high"):
             data[key] = _tenths(100 * table[key])
-        for key in ("p", "p_bh", "p_holm"):
-            data[key] = [float(f"{value:.3g}") for value in table[key]]
+        # p depends on nothing but the poses that one of the two alone recognises
+        told = table[table["n"] > 0].drop_duplicates(["only_first", "only_second"])
+        columns = ("only_first", "only_second", "p", "p_bh", "p_holm")
+        rows = zip(*(told[name].tolist() for name in columns), strict=True)
+        data["p"] = {f"{one}/{other}": [float(f"{p:.3g}") for p in values] for one, other, *values in rows}
         # 2: by Holm too; 1: by Benjamini and Hochberg alone
         data["differs"] = (table["differs"].astype(int) + table["differs_surely"].astype(int)).tolist()
         found.append(data)

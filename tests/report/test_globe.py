@@ -66,6 +66,11 @@ def test_confidence_and_labels_are_those_of_the_analysis(run: RunFolder, data: d
         table = direction_scores(rows, data["nside"])
         means = [None if np.isnan(v) else decimal(v) for v in table["confidence"]]
         assert [None if v is None else f"{v / 100:.2f}" for v in model["confidence"][0]] == means
+        known = table.dropna(subset=["confidence_low"])
+        spelled = {
+            row.cell: f"{decimal(row.confidence_low)} {decimal(row.confidence_high)}" for row in known.itertuples()
+        }
+        assert {k: f"{low / 100:.2f} {high / 100:.2f}" for k, (low, high) in model["confidence"][1].items()} == spelled
         labels = direction_labels(rows, data["nside"])
         for label, counts in zip(data["shown"], model["read"], strict=True):
             assert counts == labels[labels["label"] == label]["count"].tolist()
@@ -90,6 +95,9 @@ def test_differences_are_those_of_the_analysis_with_its_findings(tmp_path: Path)
     table = direction_contrast(*answers.values(), data["nside"])
     assert difference["differs"] == (table["differs"] * 1 + table["differs_surely"] * 1).tolist()
     assert set(difference["differs"]) == {0, 1, 2}
+    for row in table.itertuples():
+        p = difference["p"][f"{row.only_first}/{row.only_second}"]
+        assert p == pytest.approx([row.p, row.p_bh, row.p_holm], rel=0.01)
     front = cell_to_direction(data["nside"])[:, 2] > 0.2
     assert np.mean(np.asarray(difference["differs"])[front] > 0) > 0.8
     assert [v / 1000 for v in difference["difference"]] == pytest.approx(table["difference"].tolist(), abs=5e-4)

@@ -77,7 +77,8 @@ class Card {
     tell(data.models[d.second].name, shareWords(share(d.both[cell] + d.only_second[cell], n)), `n = ${count(n)}`);
     tell("difference", `${sign}${tenths(d.difference[cell])} ${bounds(d.low[cell], d.high[cell], tenths)}`, `points; ${count(d.only_first[cell])} poses against ${count(d.only_second[cell])}`);
     const verdict = ["no finding", "differs, by the first", "differs, by both"][d.differs[cell]];
-    tell("p", `${d.p[cell]}`, `over all cells ${d.p_bh[cell]} (Benjamini–Hochberg), ${d.p_holm[cell]} (Holm): ${verdict}`);
+    const [p, hochberg, holm] = d.p[`${d.only_first[cell]}/${d.only_second[cell]}`];
+    tell("p", `${p}`, `over all cells ${hochberg} (Benjamini–Hochberg), ${holm} (Holm): ${verdict}`);
   }
 
   // The cell's small picture and what was answered to it; null where there is none.

@@ -34,8 +34,8 @@ function lookup(data) {
   return (k, n) => told.get(`${k}/${n}`) ?? { k, n, rate: null, low: null, high: null };
 }
 const shareWords = (s) => `${percent(s.rate)} ${bounds(s.low, s.high, tenths)}`.trim();
-const meanWords = ([mean, low, high], cell, unit = "") =>
-  mean[cell] === null ? "–" : `${hundredths(mean[cell])}${unit} ${bounds(low?.[cell] ?? null, high?.[cell] ?? null, hundredths)}`.trim();
+const meanWords = ([mean, known], cell, unit = "") =>
+  mean[cell] === null ? "–" : `${hundredths(mean[cell])}${unit} ${bounds(...(known[cell] ?? [null, null]), hundredths)}`.trim();
 
 const roundUp = (value, steps) => steps.find((step) => value <= step + 1e-9) ?? steps.at(-1);
 const largest = (lists) => lists.flat().reduce((most, value) => (value !== null && value > most ? value : most), 0);

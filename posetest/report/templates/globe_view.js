@@ -197,9 +197,12 @@ class SphereView {
       pen.fillText(word, x, y);
     };
     if (this.kind === "globe") {
+      pen.font = `600 12px ${family}`;
       for (const [word, v] of PLACES) {
         const at = dot(this.axes[2], v) > 0.12 ? this.project(v) : null;
         if (!at) continue;
+        const half = pen.measureText(word).width / 2 + 3; // words at the rim stay whole
+        const x = Math.min(Math.max(at[0], half), 2 * this.centre[0] - half);
         if (word === "front") {
           pen.beginPath();
           pen.arc(...at, 4, 0, TURN);
@@ -209,7 +212,7 @@ class SphereView {
           pen.fill();
           pen.stroke();
         }
-        write(word, at[0], at[1] + (word === "front" ? 14 : 0), word === "front");
+        write(word, x, Math.max(at[1] + (word === "front" ? 14 : 0), 8), word === "front");
       }
       return;
     }
