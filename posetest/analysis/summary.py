@@ -93,7 +93,7 @@ def summary_frame(run: RunFolder, more: Sequence[str] = ()) -> pd.DataFrame:
         RunError: as ``summarise``.
     """
     require_audit(run)
-    columns = ["index", "inside", "long_px", *QUATERNION, *FEATURE_COLUMNS, *POSE_COLUMNS, *more]
+    columns = ["index", "inside", "long_px", "entropy", *QUATERNION, *FEATURE_COLUMNS, *POSE_COLUMNS, *more]
     return outcomes(run, list(dict.fromkeys(columns)))
 
 
