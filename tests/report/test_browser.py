@@ -46,6 +46,7 @@ class Opened:
     def canvas(self, kind: str, number: int = 0) -> Any:
         found = self.page.locator(f".directions canvas.{kind}:visible").nth(number)
         found.scroll_into_view_if_needed()
+        self.page.wait_for_function("(c) => c.width > 0", arg=found.element_handle())  # drawn when it comes near
         return found
 
     def card(self, number: int = 0) -> str:
@@ -282,6 +283,7 @@ def test_the_difference_of_two_models_is_told_with_its_findings(
         words = f"{sign}{100 * row.difference:.1f} [{100 * row.low:.1f}, {100 * row.high:.1f}]".replace("-", "−")
         assert words in opened.card()
         assert f"{row.only_first} poses against {row.only_second}" in opened.card()
+    assert "n = 500 poses that both evaluated" in opened.page.locator(".seen:visible header").inner_text()
     assert f"{int(table['differs'].sum())} of 48" in opened.page.locator(".live .caption").inner_text()
 
 
@@ -370,6 +372,16 @@ def test_a_phone_shows_everything_without_scrolling_sideways(run: RunFolder, vis
     opened.page.touchscreen.tap(*opened.point("flat", cell_to_direction(2)[30]))
     assert place(direction_rates(rows_of(run, "bundled")), 30) in opened.card()
     assert opened.page.evaluate("document.scrollingElement.scrollWidth") <= 390
+
+
+def test_long_names_do_not_widen_a_narrow_page(tmp_path: Path, visit: Callable[..., Opened]) -> None:
+    long = "timm.vit_base_patch16_clip_224.laion2b_ft_in12k_in1k"
+    run = simulate(tmp_path / "run", scenes=[long.upper()], models=["a", long], poses=30, wrong=[long], gallery=1)
+    write_report(run, run.path / "report.html")
+    page = visit(run, viewport={"width": 360, "height": 800}).page
+    for mode in ("recognised", "label", "difference"):
+        page.locator(f".modes input[value={mode}]").check(force=True)
+        assert page.evaluate("document.scrollingElement.scrollWidth") <= 360
 
 
 def test_paper_has_the_static_map_and_no_controls(run: RunFolder, visit: Callable[..., Opened]) -> None:

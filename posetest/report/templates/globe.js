@@ -22,6 +22,12 @@ class Explorer {
     box.append(this.live);
     box.classList.add("is-live");
     new ResizeObserver(() => this.draw()).observe(this.live);
+    // a page of many objects has more bitmaps than a phone has memory for: only those near the window are kept
+    new IntersectionObserver((entries) => {
+      this.isNear = entries.at(-1).isIntersecting;
+      if (this.isNear) this.draw();
+      else for (const row of this.rows) for (const view of row.views) view.release();
+    }, { rootMargin: "400px" }).observe(this.live);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
     document.addEventListener("keydown", (event) => {
       if (event.key === "Escape" && this.isHeld) this.look(this.cell, false);
@@ -39,7 +45,8 @@ class Explorer {
       return { node, difference, shown, views: [] };
     }
     if (shown.total) head.append(` ${shareWords(this.share(shown.recognised.reduce((a, b) => a + b, 0), shown.total))} recognised`);
-    if (shown.note) head.append(element("span", { class: "ci" }, shown.note));
+    const note = shown.note ?? `n = ${count(shown.n.reduce((a, b) => a + b, 0))} poses that both evaluated, percentage points`;
+    head.append(element("span", { class: "ci" }, note));
     const views = [
       new SphereView("globe", `Globe of ${this.data.scene}, ${name}: arrow keys turn it, Home shows the front`, nside),
       new SphereView("flat", `Map of ${this.data.scene}, ${name}: arrow keys go from cell to cell`, nside),
@@ -113,7 +120,7 @@ class Explorer {
   }
 
   draw() {
-    if (this.isAsked) return;
+    if (this.isAsked || !this.isNear) return;
     this.isAsked = true;
     requestAnimationFrame(() => {
       this.isAsked = false;

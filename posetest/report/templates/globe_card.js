@@ -33,7 +33,7 @@ class Card {
     if (isHeld) place.append(element("span", { class: "held" }, "held"));
     const body = element("div", { class: "told" }, place, this.numbers(cell, mode));
     const pictured = this.picture(cell);
-    this.node.replaceChildren(...(pictured ? [pictured.image, body, pictured.words] : [body]));
+    this.node.replaceChildren(...[pictured?.image, body, pictured?.words].filter(Boolean));
   }
 
   numbers(cell, mode) {
@@ -93,7 +93,7 @@ class Card {
     for (const m of models) words.append(this.answer(m, number, models.length > 1));
     words.append(element("p", { class: "ci" }, `pose ${tiles.index[number]}${tiles.of_cell[cell] < 0 ? ", the nearest kept" : ""}, from ${from}`));
     if (tiles.pose[number]) words.append(replayLine(tiles.pose[number]));
-    if (!sheet) return { image: element("span", { hidden: "" }), words };
+    if (!sheet) return { image: null, words };
     const image = element("canvas", { class: "tile", width: tiles.size, height: tiles.size, role: "img", "aria-label": `${data.scene}, pose ${tiles.index[number]}` });
     const paint = () => image.getContext("2d").drawImage(sheet, tiles.x[number], tiles.y[number], tiles.size, tiles.size, 0, 0, tiles.size, tiles.size);
     if (sheet.complete) paint();
