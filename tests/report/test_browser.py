@@ -229,6 +229,19 @@ def test_dragging_turns_the_globe_by_a_radian_a_radius(run: RunFolder, visit: Ca
         assert place(table, cell) in opened.card()
 
 
+def test_a_cell_clicked_on_the_map_comes_to_the_front_of_the_globe(
+    run: RunFolder, visit: Callable[..., Opened]
+) -> None:
+    opened = visit(run, reduced_motion="reduce")
+    table = direction_rates(rows_of(run, "bundled"))
+    for cell in (3, 20, 24, 46):
+        opened.page.mouse.click(*opened.point("flat", cell_to_direction(2)[cell]))
+        opened.page.keyboard.press("Escape")
+        box = opened.canvas("globe").bounding_box()
+        opened.page.mouse.move(box["x"] + box["width"] / 2 + 3, box["y"] + box["height"] / 2)
+        assert place(table, cell) in opened.card()
+
+
 def test_cells_have_the_colours_of_their_rates(run: RunFolder, visit: Callable[..., Opened]) -> None:
     opened = visit(run)
     opened.page.mouse.move(1, 1)
@@ -259,14 +272,14 @@ def test_modes_switch_colours_captions_and_cards(hostile: RunFolder, visit: Call
     ):
         before = page.locator(".directions .ticks").inner_text()
         page.locator(f".modes input[value={value}]").check(force=True)
-        assert words in page.locator(".directions .live .caption").inner_text()
-        assert hostile.info.scenes[0].measure in page.locator(".directions .live .caption").inner_text()
+        assert words in page.locator(".directions .live .caption.mode").inner_text()
+        assert hostile.info.scenes[0].measure in page.locator(".directions .live .caption").last.inner_text()
         assert told in opened.card()
         assert page.locator(".seen:visible").count() == 2
         assert value in ("label", "recognised") or page.locator(".directions .ticks").inner_text() != before
     page.locator(".modes select[aria-label=label]").select_option("1")
     assert page.locator(".modes input[value=label]").is_checked()
-    assert f"misread as “{HOSTILE[2]}”" in page.locator(".directions .live .caption").inner_text()
+    assert f"misread as “{HOSTILE[2]}”" in page.locator(".directions .live .caption.mode").inner_text()
 
 
 def test_the_difference_of_two_models_is_told_with_its_findings(
@@ -284,7 +297,7 @@ def test_the_difference_of_two_models_is_told_with_its_findings(
         assert words in opened.card()
         assert f"{row.only_first} poses against {row.only_second}" in opened.card()
     assert "n = 500 poses that both evaluated" in opened.page.locator(".seen:visible header").inner_text()
-    assert f"{int(table['differs'].sum())} of 48" in opened.page.locator(".live .caption").inner_text()
+    assert f"{int(table['differs'].sum())} of 48" in opened.page.locator(".live .caption.mode").inner_text()
 
 
 def test_hostile_names_stay_text(hostile: RunFolder, visit: Callable[..., Opened]) -> None:

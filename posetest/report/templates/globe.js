@@ -17,8 +17,12 @@ class Explorer {
       ...this.data.differences.map((d, k) => this.row(d, `${this.data.models[d.first].name} ${MINUS} ${this.data.models[d.second].name}`, k)),
     ];
     this.scale = element("div", { class: "scale" });
-    this.caption = element("p", { class: "caption" });
-    this.live = element("div", { class: "live" }, this.controls(), ...this.rows.map((row) => row.node), this.scale, this.caption);
+    this.caption = element("p", { class: "caption mode" });
+    const about = element("p", { class: "caption" }, "Equal-area cells of the direction from which the camera sees the object, all poses, "
+      + "on an orthographic globe and a Mollweide map. Front is the object's front; right is the side on the viewer's right when the front faces the viewer. "
+      + (this.data.tiles ? "The picture is one pose of the cell; its turn in the picture plane, its size and place vary as sampled. " : "")
+      + `Measure: ${this.data.measure}.`);
+    this.live = element("div", { class: "live" }, this.controls(), ...this.rows.map((row) => row.node), this.scale, this.caption, about);
     box.append(this.live);
     box.classList.add("is-live");
     new ResizeObserver(() => this.draw()).observe(this.live);
@@ -91,10 +95,7 @@ class Explorer {
     this.mode = makeMode(this.data, name, number);
     for (const row of this.rows) row.node.hidden = (name === "difference") !== (row.difference >= 0) || (name === "difference" && row.difference !== number);
     this.scale.replaceChildren(...this.legend());
-    this.caption.textContent = `${this.mode.caption} Equal-area cells of the direction from which the camera sees the object, all poses, `
-      + "on an orthographic globe and a Mollweide map. Front is the object's front; right is the side on the viewer's right when the front faces the viewer. "
-      + (this.data.tiles ? "The picture is one pose of the cell; its turn in the picture plane, its size and place vary as sampled. " : "")
-      + `Measure: ${this.data.measure}.`;
+    this.caption.textContent = this.mode.caption;
     this.look(this.cell, this.isHeld);
   }
 
@@ -116,7 +117,25 @@ class Explorer {
 
   turnTo(azimuth, elevation) {
     this.turn = [azimuth - TURN * Math.round(azimuth / TURN), Math.min(Math.max(elevation, -Math.PI / 2), Math.PI / 2)];
+    this.gliding = null;
     this.draw();
+  }
+
+  // Turns there within a quarter of a second, the shorter way round.
+  glideTo(azimuth, elevation) {
+    const [from, start] = [this.turn, performance.now()];
+    const by = [azimuth - from[0] - TURN * Math.round((azimuth - from[0]) / TURN), elevation - from[1]];
+    const isStill = matchMedia("(prefers-reduced-motion: reduce)").matches;
+    const step = (now) => {
+      const part = isStill ? 1 : Math.min(Math.max((now - start) / 250, 0), 1);
+      const eased = part * part * (3 - 2 * part);
+      if (this.gliding !== step) return; // turned otherwise meanwhile
+      this.turnTo(from[0] + eased * by[0], from[1] + eased * by[1]);
+      this.gliding = step;
+      if (part < 1) requestAnimationFrame(step);
+    };
+    this.gliding = step;
+    step(start);
   }
 
   draw() {
@@ -158,7 +177,7 @@ class Explorer {
       if (!v) return;
       const isAgain = this.isHeld && cellOf(v) === this.cell;
       this.look(cellOf(v), !isAgain);
-      if (view.kind !== "globe" && !isAgain) this.turnTo(...directionToAngles(v));
+      if (view.kind !== "globe" && !isAgain) this.glideTo(...directionToAngles(v));
     });
     canvas.addEventListener("pointercancel", () => { start = null; });
     canvas.addEventListener("keydown", (event) => this.key(event, view));
