@@ -288,16 +288,16 @@ def test_the_difference_of_two_models_is_told_with_its_findings(
     opened = visit(hostile)
     opened.page.locator(".modes input[value=difference]").check(force=True)
     assert opened.page.locator(".seen:visible").count() == 1
-    table = direction_contrast(rows_of(hostile, HOSTILE[1]), rows_of(hostile, "b"))
-    for cell in range(0, len(table), 7):
+    table = direction_contrast(rows_of(hostile, HOSTILE[1]), rows_of(hostile, "b"), 1)
+    for cell in (0, 2, 3, 4, 5, 9):  # cell 6 lies at both ends of the map
         row = table.iloc[cell]
-        opened.page.mouse.move(*opened.point("flat", cell_to_direction(2)[cell]))
+        opened.page.mouse.move(*opened.point("flat", cell_to_direction(1)[cell]))
         sign = "+" if row.difference > 0 else ""
         words = f"{sign}{100 * row.difference:.1f} [{100 * row.low:.1f}, {100 * row.high:.1f}]".replace("-", "−")
         assert words in opened.card()
         assert f"{row.only_first} poses against {row.only_second}" in opened.card()
     assert "n = 500 poses that both evaluated" in opened.page.locator(".seen:visible header").inner_text()
-    assert f"{int(table['differs'].sum())} of 48" in opened.page.locator(".live .caption.mode").inner_text()
+    assert f"{int(table['differs'].sum())} of 12" in opened.page.locator(".live .caption.mode").inner_text()
 
 
 def test_hostile_names_stay_text(hostile: RunFolder, visit: Callable[..., Opened]) -> None:
@@ -330,7 +330,7 @@ def test_the_replay_string_is_copied_and_held_while_the_pointer_goes_there(
     opened = visit(run)
     opened.page.mouse.click(*opened.point("flat", cell_to_direction(2)[20]))
     data = opened.data()
-    pose = data["tiles"]["pose"][data["tiles"]["of_cell"][20]]
+    pose = data["tiles"]["pose"][data["cells"]["tile"][20]]
     posetest.space.parse_pose(pose)
     opened.page.mouse.move(*opened.point("flat", cell_to_direction(2)[25]))  # on its way it passes other cells
     assert place(direction_rates(rows_of(run, "bundled")), 20) in opened.card()

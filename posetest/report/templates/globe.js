@@ -9,7 +9,7 @@ class Explorer {
     this.sheet = box.querySelector("img.sheet");
     this.share = lookup(this.data);
     this.turn = [30 * RAD, 15 * RAD]; // as the object's canonical picture shows it
-    this.cell = directionToCell(anglesToDirection(...this.turn), this.data.nside);
+    this.at = anglesToDirection(...this.turn); // what is looked at
     this.isHeld = false;
     this.mode = makeMode(this.data, "recognised", 0);
     this.rows = [
@@ -34,13 +34,13 @@ class Explorer {
     }, { rootMargin: "400px" }).observe(this.live);
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.draw());
     document.addEventListener("keydown", (event) => {
-      if (event.key === "Escape" && this.isHeld) this.look(this.cell, false);
+      if (event.key === "Escape" && this.isHeld) this.look(this.at, false);
     });
     this.changeMode("recognised", 0);
   }
 
   row(shown, name, difference = -1) {
-    const { nside } = this.data;
+    const { nside } = this.data[difference < 0 ? "cells" : "wide"];
     const node = element("article", { class: difference < 0 ? "seen" : "seen difference" });
     const head = element("header", {}, element("b", {}, name));
     node.append(head);
@@ -93,10 +93,11 @@ class Explorer {
 
   changeMode(name, number) {
     this.mode = makeMode(this.data, name, number);
+    this.grid = this.data[name === "difference" ? "wide" : "cells"];
     for (const row of this.rows) row.node.hidden = (name === "difference") !== (row.difference >= 0) || (name === "difference" && row.difference !== number);
     this.scale.replaceChildren(...this.legend());
     this.caption.textContent = this.mode.caption;
-    this.look(this.cell, this.isHeld);
+    this.look(this.at, this.isHeld);
   }
 
   legend() {
@@ -108,9 +109,10 @@ class Explorer {
     return [element("div", { class: "bar-box" }, colors, ticks), element("span", { class: "no-poses" }, "no poses")];
   }
 
-  // Looks at a cell in all rows.
-  look(cell, isHeld) {
-    [this.cell, this.isHeld] = [cell, isHeld];
+  // Looks in a direction, at the cell that it is in, in all rows.
+  look(at, isHeld) {
+    const cell = directionToCell(at, this.grid.nside);
+    [this.at, this.cell, this.isHeld] = [at, cell, isHeld];
     for (const row of this.rows) if (row.card && !row.node.hidden) row.card.show(cell, this.mode, isHeld);
     this.draw();
   }
@@ -154,7 +156,7 @@ class Explorer {
   listen(view) {
     const { canvas } = view;
     const under = (event) => view.pick(event.offsetX, event.offsetY);
-    const cellOf = (v) => directionToCell(v, this.data.nside);
+    const cellOf = (v) => directionToCell(v, this.grid.nside);
     let start = null;
     canvas.addEventListener("pointerdown", (event) => {
       start = { x: event.clientX, y: event.clientY, turn: this.turn, isDrag: false };
@@ -163,7 +165,7 @@ class Explorer {
     canvas.addEventListener("pointermove", (event) => {
       if (!start) {
         const v = this.isHeld ? null : under(event);
-        if (v && cellOf(v) !== this.cell) this.look(cellOf(v), false);
+        if (v && cellOf(v) !== this.cell) this.look(v, false);
         return;
       }
       const [dx, dy] = [event.clientX - start.x, event.clientY - start.y];
@@ -176,7 +178,7 @@ class Explorer {
       start = null;
       if (!v) return;
       const isAgain = this.isHeld && cellOf(v) === this.cell;
-      this.look(cellOf(v), !isAgain);
+      this.look(v, !isAgain);
       if (view.kind !== "globe" && !isAgain) this.glideTo(...directionToAngles(v));
     });
     canvas.addEventListener("pointercancel", () => { start = null; });
@@ -185,22 +187,21 @@ class Explorer {
 
   key(event, view) {
     const step = { ArrowLeft: [-1, 0], ArrowRight: [1, 0], ArrowUp: [0, 1], ArrowDown: [0, -1] }[event.key];
-    const { nside } = this.data;
     if (event.key === "Home") this.turnTo(0, 0);
     else if (event.key === "Enter" || event.key === " ") {
       event.preventDefault();
-      this.look(this.cell, !this.isHeld);
+      this.look(this.at, !this.isHeld);
       return;
     } else if (!step) return;
     else if (view.kind === "globe") this.turnTo(this.turn[0] + step[0] * KEY_TURN, this.turn[1] + step[1] * KEY_TURN);
     else this.turnTo(...this.neighbour(step));
     event.preventDefault();
-    this.look(directionToCell(anglesToDirection(...this.turn), nside), this.isHeld);
+    this.look(anglesToDirection(...this.turn), this.isHeld);
   }
 
   // The angles of the next cell's centre that way; the same where there is none.
   neighbour([across, up]) {
-    const { nside } = this.data;
+    const { nside } = this.grid;
     const { centre } = cellsOf(nside)[this.cell];
     const [azimuth, elevation] = directionToAngles(centre);
     for (let k = 1; k <= 40; k++) {
