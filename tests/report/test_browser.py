@@ -390,7 +390,7 @@ def test_a_phone_shows_everything_without_scrolling_sideways(run: RunFolder, vis
 def test_long_names_do_not_widen_a_narrow_page(tmp_path: Path, visit: Callable[..., Opened]) -> None:
     long = "timm.vit_base_patch16_clip_224.laion2b_ft_in12k_in1k"
     run = simulate(tmp_path / "run", scenes=[long.upper()], models=["a", long], poses=30, wrong=[long], gallery=1)
-    write_report(run, run.path / "report.html")
+    write_page(run, run.path / "report.html")
     page = visit(run, viewport={"width": 360, "height": 800}).page
     for mode in ("recognised", "label", "difference"):
         page.locator(f".modes input[value={mode}]").check(force=True)
