@@ -239,7 +239,7 @@ def main() -> None:
         return
     for row in rows:
         measured = f"{row['coverage']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
-        print(f"{row['procedure']:<30}{row['setting']:<62}{row['nominal']:<7}{measured}")
+        print(f"{row['procedure']:<30}{row['setting']:<68}{row['nominal']:<7}{measured}")
 
 
 if __name__ == "__main__":
