@@ -1,6 +1,6 @@
 """How often the 95 % intervals of regions, calibration and unseen labels hold the truth, on simulated answers.
 
-    python benchmarks/coverage_regions.py [--repeats 400] [--json]
+    python benchmarks/coverage_regions.py [--repeats 400] [--only regions] [--json]
 
 For regions also how often failures without a place are told one by chance (nominal: at most 1 %).
 """
@@ -22,6 +22,7 @@ from posetest.analysis.calibration import BINS, calibration_error
 from posetest.analysis.features import pose_features
 from posetest.analysis.intervals import wilson
 from posetest.analysis.labels import distinct_labels
+from posetest.analysis.rarefied import common_size, comparable_size, rarefied_count, rarefied_jaccard
 from posetest.analysis.regions import failure_regions
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests"))
@@ -62,7 +63,8 @@ def regions_held(repeats: int, held: Held) -> None:
         for n in (600, 3000):
             for seed in range(repeats):
                 for found in failure_regions(planted(n, seed, place, inside, outside), seed=seed):
-                    told = found.contains(fresh)
+                    # the bounds on features made once: ``contains`` would make those of all fresh poses each time
+                    told = np.all([b.holds(features[b.feature].to_numpy()) for b in found.region.bounds], axis=0)
                     setting = f"{name}, {n} rows"
                     held.setdefault(("share of a region", setting), []).append(
                         bool(found.share_low <= told.mean() <= found.share_high)
@@ -113,14 +115,49 @@ def labels_held(repeats: int, held: Held) -> None:
                 )
 
 
+def sets_held(repeats: int, held: Held) -> None:
+    """Truths: what m draws from the labels' chances show, in closed form; of two lightings whose labels are k apart."""
+    for name, power in (("one in k", 1.0), ("one in k squared", 2.0), ("equal", 0.0)):
+        first = np.arange(1, 401) ** -power
+        first /= first.sum()
+        for apart in (0, 40):
+            second = np.roll(first, apart)
+            for n in (100, 1000):
+                rng = np.random.default_rng(n)
+                for _ in range(repeats):
+                    one, two = (pd.Series(rng.choice(400, n, p=chance).astype(str)) for chance in (first, second))
+                    if apart:
+                        two.index += n  # other poses
+                    else:  # the same poses, every other one of which is read alike in both lightings
+                        two = two.where(np.arange(n) % 2 == 0, one)
+                    m = comparable_size(one, two)
+                    shown = [1 - (1 - chance) ** m for chance in (first, second)]
+                    common = float((shown[0] * shown[1]).sum())
+                    true = common / (shown[0].sum() + shown[1].sum() - common)
+                    _, low, high = rarefied_jaccard(one, two, m)
+                    setting = f"{name}, {apart} apart, {n} misread"
+                    if np.isfinite(low):
+                        held.setdefault(("common labels", setting), []).append(low <= true <= high)
+                    if not apart:
+                        m = common_size([n])
+                        expected = float((1 - (1 - first) ** m).sum())
+                        _, low, high = rarefied_count(one.value_counts().to_numpy(dtype=np.float64), m)
+                        held.setdefault(("labels of m poses", setting), []).append(low <= expected <= high)
+
+
+PARTS = {"labels": labels_held, "sets": sets_held, "calibration": calibration_held, "regions": regions_held}
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=400)
+    parser.add_argument("--only", choices=list(PARTS))
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args()
     held: Held = {}
-    for measure in (labels_held, calibration_held, regions_held):
-        measure(options.repeats, held)
+    for name, measure in PARTS.items():
+        if options.only in (None, name):
+            measure(options.repeats, held)
     rows: list[dict[str, Any]] = []
     for (procedure, setting), values in held.items():
         low, high = wilson(sum(values), len(values))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -28,13 +29,43 @@ class Run(RunFolder):
 
         return rates(self)
 
-    def report(self, path: str | Path | None = None, *, format: ReportFormat = "html") -> Path:
-        """Write the report (by default report.html, .md or .json in the run folder) and return its path.
+    def reweighted(self, *measures: str) -> pd.DataFrame:
+        """Rates that the audited objects have under other scenes' measures, with effective sample sizes.
+
+        Each of ``measures`` is SCENE[?keep=PART,PART&roll_deg=DEGREES]: a scene file or a bundled name, the parts that
+        stay as they were audited (rotation, distance, offset_x, offset_y, fov, light, light_strength, ambient,
+        background), and a tilt of a camera that would else always be exactly upright. Columns as of
+        ``analysis.measures.measured``.
 
         Raises:
-            ConfigError: there is no such format.
+            RunError: the run is no audit, or has no records.
+            ConfigError: no such scene, or the run's poses do not tell of it; the text says how to ask instead.
+        """
+        from posetest.analysis.measures import measured, parse_measure
+
+        return measured(self, [parse_measure(measure) for measure in measures])
+
+    def report(
+        self,
+        path: str | Path | None = None,
+        *,
+        format: ReportFormat = "html",
+        measures: Sequence[str] = (),
+        familiar: str | Path | None = None,
+    ) -> Path:
+        """Write the report (by default report.html, .md or .json in the run folder) and return its path.
+
+        Args:
+            path: the file.
+            format: html, md or json.
+            measures: other measures that rates are told under too, as ``reweighted`` reads them; md and json.
+            familiar: the scene whose poses are familiar, for calibration; by default photographer; md and json.
+
+        Raises:
+            ConfigError: there is no such format; a scene that there is not, or a measure that the poses do not tell of.
             RunError: "md" and "json" are of audits alone; there are no records yet.
         """
+        from posetest.analysis.familiar import DEFAULT
         from posetest.report.documents import write_document
         from posetest.report.html import write_report
 
@@ -42,7 +73,11 @@ class Run(RunFolder):
             known = get_args(ReportFormat)
             raise ConfigError(f'format = "{format}"{suggest(format, known)} (one of {", ".join(known)})')
         target = Path(path) if path is not None else self.path / f"report.{format}"
-        return write_report(self, target) if format == "html" else write_document(self, target, format)
+        if format == "html":
+            if measures or familiar is not None:
+                raise ConfigError('other measures and familiar scenes are in reports of format "md" and "json"')
+            return write_report(self, target)
+        return write_document(self, target, format, measures=measures, familiar=familiar or DEFAULT)
 
     def figures(self, folder: str | Path) -> list[str]:
         """Write figures for publications, NAME.png and NAME.pdf, and captions.md into ``folder``; returns the names.
@@ -121,7 +156,14 @@ class ProbeRun(Run):
 
         return tolerance(self)
 
-    def report(self, path: str | Path | None = None, *, format: ReportFormat = "html") -> Path:
+    def report(
+        self,
+        path: str | Path | None = None,
+        *,
+        format: ReportFormat = "html",
+        measures: Sequence[str] = (),
+        familiar: str | Path | None = None,
+    ) -> Path:
         """A probe has no page of its own.
 
         Raises:

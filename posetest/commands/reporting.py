@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-from tyro.conf import Positional, arg
+from tyro.conf import Positional, UseAppendAction, arg
 
 from posetest.config import ReportFormat
 
@@ -17,6 +17,8 @@ def report(
     out: Path | None = None,
     kind: Annotated[ReportFormat | None, arg(name="format")] = None,
     figures: Path | None = None,
+    measure: UseAppendAction[tuple[str, ...]] = (),
+    familiar: str | None = None,
 ) -> int:
     """Make the report of a run folder again, from the folder alone.
 
@@ -26,6 +28,10 @@ def report(
         kind: html; md, a section for a model card; json, all numbers (audits only; docs/report-json.md). Default: what
             --out ends in, or html.
         figures: Write figures for publications into this folder instead, as PNG and PDF (audits only).
+        measure: Another scene, such as photographer, that rates are told under too, by weighing the poses there are;
+            with ?keep=light,fov what stays as audited, with ?roll_deg=5 a tilt of an upright camera (md and json).
+            Repeat for several.
+        familiar: Scene whose poses are familiar, for calibration (md and json); default: photographer.
     """
     from posetest import api
 
@@ -36,7 +42,7 @@ def report(
         return 0
     ending = out.suffix.lower() if out is not None else ""
     wanted: ReportFormat = kind or ("md" if ending == ".md" else "json" if ending == ".json" else "html")
-    sys.stdout.write(f"{opened.report(out, format=wanted)}\n")
+    sys.stdout.write(f"{opened.report(out, format=wanted, measures=measure, familiar=familiar)}\n")
     return 0
 
 

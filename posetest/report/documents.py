@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from posetest.analysis.familiar import DEFAULT
 from posetest.analysis.summary import Summary, summarise
 from posetest.engine.run import RunFolder, write_aside
 from posetest.report import words
@@ -17,13 +19,18 @@ from posetest.report.plain import plain
 SCHEMA_VERSION = 1
 
 
-def write_document(run: RunFolder, path: Path, kind: str) -> Path:
+def write_document(
+    run: RunFolder, path: Path, kind: str, *, measures: Sequence[str] = (), familiar: str | Path = DEFAULT
+) -> Path:
     """The audit ``run`` as "json" or "md" in the file ``path``, which is returned.
+
+    ``measures`` and ``familiar`` as ``summarise`` has them.
 
     Raises:
         RunError: there are no records yet, they do not fit run.toml, or the run is no audit.
+        ConfigError: as ``summarise``.
     """
-    summary = summarise(run)
+    summary = summarise(run, measures, familiar)
     text = to_json(run, summary) if kind == "json" else to_markdown(run, summary)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_aside(path, lambda partial: partial.write_text(text, encoding="utf-8"))
@@ -56,6 +63,10 @@ def to_json(run: RunFolder, summary: Summary) -> str:
         "wrong_labels": plain(_records(summary.wrong)),
         "regions": plain(_records(summary.regions)),
         "calibration": plain(_records(summary.calibration)),
+        "distinct_labels": plain(_records(summary.distinct)),
+        "label_overlap": plain(_records(summary.overlap)),
+        "labels_by_octant": plain(_records(summary.confusion)),
+        "reweighted": plain(_records(summary.reweighted)),
         "strata": plain(_records(summary.strata)),
         "over_objects": plain(_records(summary.pooled)),
         "comparison": plain(_records(summary.comparison)),
@@ -86,6 +97,13 @@ def to_markdown(run: RunFolder, summary: Summary) -> str:
             words.markdown(row["wrong_label"] or "–"),
         ]
         lines.append(f"| {' | '.join(cells)} |")
+    if claims := [(row, told) for row in every if (told := words.claims(row))]:
+        lines += [""]
+        lines += [
+            f"* {words.markdown(row['scene'])}, {words.markdown(row['model'])}: {words.markdown(told)}"
+            for row, told in claims
+        ]
+    lines += _other_measures(summary.reweighted)
     if len(summary.regions):
         lines += ["", "### Where it fails", ""]
         for row in _records(summary.regions):
@@ -97,6 +115,7 @@ def to_markdown(run: RunFolder, summary: Summary) -> str:
         lines += ["", "### Models on the same poses", ""]
         for row in _records(summary.comparison):
             lines.append(f"* {words.markdown(row['scene'])}: {words.markdown(words.compared(row))}")
+    lines += _answers(summary)
     lines += ["", "### Method", ""]
     for scene in run.info.scenes:
         lines.append(f"* {words.markdown(scene.name)}: poses drawn from {words.markdown(scene.measure)}.")
@@ -111,6 +130,34 @@ def to_markdown(run: RunFolder, summary: Summary) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _other_measures(table: pd.DataFrame) -> list[str]:
+    """Rates under other measures, in Markdown; nothing where none was asked for."""
+    if not len(table):
+        return []
+    lines = ["", "### Under other measures", ""]
+    for row in _records(table[table["outcome"] == "recognised"]):
+        lines.append(f"* {words.markdown(words.reweighted(row))}")
+    lines += ["", "Poses of the run, each weighed by how often it occurs under the other measure:", ""]
+    lines += [f"* {words.markdown(measure)}." for measure in dict.fromkeys(table["measure"])]
+    return lines
+
+
+def _answers(summary: Summary) -> list[str]:
+    """Calibration and wrong labels, in Markdown."""
+    lines = ["", "### Confidence", ""]
+    pairs: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in _records(summary.calibration):
+        pairs.setdefault((row["scene"], row["model"]), []).append(row)
+    for (scene, model), rows in pairs.items():
+        told = words.calibrated_by_familiarity(rows) or "no poses."
+        lines.append(f"* {words.markdown(scene)}, {words.markdown(model)}: {words.markdown(told)}")
+    texts = [words.varied(row) for row in _records(summary.distinct)]
+    texts += [words.overlapping(row) for row in _records(summary.overlap)]
+    if any(texts):
+        lines += ["", "### Wrong labels", "", *(f"* {words.markdown(text)}" for text in texts if text)]
+    return lines
 
 
 def _records(table: pd.DataFrame) -> list[dict[str, Any]]:

@@ -72,6 +72,38 @@ def not_drawn(name: str, asked: Sequence[str]) -> str:
     return f"the mesh of {name} asks for {listed(asked, 20)}, which {'is' if len(asked) == 1 else 'are'} not drawn"
 
 
+#: Of fewer counts than this an exact bound is told beside the interval.
+_RARE = 20
+
+
+def rare(seen: int, n: int, at_most: float, what: str) -> str:
+    """What can be claimed where ``what`` was seen never or in fewer than 20 of ``n`` poses; else "".
+
+    Such as "no failure among 2,000 poses: at most 0.15 % with 95 % confidence"; ``at_most`` is exact and one-sided.
+    """
+    if not n or seen >= _RARE or seen == n:
+        return ""
+    digits = 2 if at_most < 0.01 else 1
+    step = 10.0 ** (digits + 2)
+    bound = math.ceil(at_most * step - 1e-9) / step  # upwards: rounding must not make a claim stronger
+    told = plural(seen, what) if seen else f"no {what}"
+    return f"{told} among {plural(n, 'pose')}: at most {percent(bound, digits)} with 95{_THIN}% confidence"
+
+
+def claims(row: Mapping[str, Any]) -> str:
+    """Exact one-sided bounds of what is rare in a row of ``rates``, in sentences; "" where nothing is.
+
+    Failures and recognised poses are rare below 20 of them; confident failures are told where failures are not.
+    """
+    n, misread = int(row["n"]), int(row["misread"])
+    told = [
+        rare(misread, n, row["misread_at_most"], "failure"),
+        rare(int(row["recognised"]), n, row["recognised_at_most"], "recognised pose"),
+        rare(int(row["confident"]), n, row["confident_at_most"], "confident failure") if misread >= _RARE else "",
+    ]
+    return " ".join(f"{text[0].upper()}{text[1:]}." for text in told if text)
+
+
 def verdict(everything: Mapping[str, Any], visible: Mapping[str, Any]) -> str:
     """What a model makes of an object, in sentences whose first lacks its subject, the model.
 
@@ -94,14 +126,15 @@ def verdict(everything: Mapping[str, Any], visible: Mapping[str, Any]) -> str:
         first += f", and in {rate} of the visible ones (n = {visible['n']:,})."
     else:
         first += ", all of them visible."
+    claimed = claims(everything)
     if not everything["misread"]:
-        return f"{first} None was misread."
+        return f"{first} {claimed}"
     confident = with_bounds(everything["confident_rate"], everything["confident_low"], everything["confident_high"])
     wrong = with_bounds(everything["wrong_share"], everything["wrong_low"], everything["wrong_high"])
     return (
         f"{first} It is wrong with a confidence of {CONFIDENT} or more in {confident} of poses. "
-        f"What it sees most often instead: {everything['wrong_label'] or '(no name)'}, in {wrong} of poses."
-    )
+        f"What it sees most often instead: {everything['wrong_label'] or '(no name)'}, in {wrong} of poses. {claimed}"
+    ).rstrip()
 
 
 def headline(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -157,10 +190,74 @@ def calibrated(row: Mapping[str, Any]) -> str:
         verdict = "it is right more often than it is sure"
     else:
         verdict = "confidence and recognition agree on average"
-    gap = f"{100 * row['gap']:+.1f} points {bounds(row['gap_low'], row['gap_high'])}".replace("-", "−")
+    gap = signed(row["gap"], row["gap_low"], row["gap_high"])
     error = f"{row['ece']:.3f} [{row['ece_low']:.3f}, {row['ece_high']:.3f}]"
     n = count(row["n"])
     return f"Expected calibration error {error}; mean confidence less recognition {gap}: {verdict} (n = {n})."
+
+
+def calibrated_by_familiarity(rows: Sequence[Mapping[str, Any]]) -> str:
+    """``calibrated`` of all poses, and what differs in familiar ones, from the rows of one object and model."""
+    told = {row["poses"]: row for row in rows}
+    text = calibrated(told["all"])
+    if not text or "familiar" not in told:
+        return text
+    inside, outside = told["familiar"], told["unfamiliar"]
+    if inside["note"] or outside["note"]:
+        return f"{text} {'; '.join(row['note'] for row in (inside, outside) if row['note'])}. {_familiar(inside)}"
+    parts = [
+        f"{row['ece']:.3f} [{row['ece_low']:.3f}, {row['ece_high']:.3f}] in {kind} poses (n = {count(row['n'])}, "
+        f"{signed(row['gap'], row['gap_low'], row['gap_high'])})"
+        for kind, row in (("familiar", inside), ("unfamiliar", outside))
+    ]
+    return f"{text} The error is {parts[0]} and {parts[1]}. {_familiar(inside)}"
+
+
+def _familiar(row: Mapping[str, Any]) -> str:
+    return f"Familiar: {row['familiar']}."
+
+
+def signed(gap: float, low: float, high: float) -> str:
+    """A difference of shares in points, with its sign and interval: "+3.1 points [1.2, 5.0]"."""
+    return f"{100 * gap:+.1f} points {bounds(low, high)}".strip().replace("-", "−")
+
+
+def reweighted(row: Mapping[str, Any]) -> str:
+    """A rate under another measure in a sentence, from a row of ``measured`` about "recognised"."""
+    rate = with_bounds(row["rate"], row["low"], row["high"])
+    kept = f"; {row['as_audited']} as audited" if row["as_audited"] else ""
+    size = f"effective n = {count(row['ess'])} of {count(row['n'])}"
+    text = f"Under the measure of {row['name']}, {row['model']} recognises {row['scene']} in {rate} ({size}{kept})."
+    return f"{text} Not to be relied on: {row['warning']}." if row["warning"] else text
+
+
+def varied(row: Mapping[str, Any]) -> str:
+    """How many different wrong labels there are, in a sentence, from a row of ``distinct_labels``."""
+    if not row["misread"]:
+        return ""
+    labels, poses = plural(int(row["labels"]), "wrong label"), plural(int(row["misread"]), "misread pose")
+    text = f"{row['model']} gives {labels} to {poses} of {row['scene']}"
+    if math.isnan(row["labels_at"]):
+        return f"{text}."
+    spread = f"[{row['labels_at_low']:.1f}, {row['labels_at_high']:.1f}]"
+    return f"{text}; {count(row['at'])} misread poses would show {row['labels_at']:.1f} {spread}."
+
+
+def overlapping(row: Mapping[str, Any]) -> str:
+    """How far two lightings share their wrong labels, in a sentence, from a row of ``lighting_overlap``."""
+    where = f"{row['object']}: " if row["compared"] == "light" else ""
+    text = (
+        f"{where}{row['first']} and {row['second']} share {count(row['shared'])} of {row['model']}'s wrong labels "
+        f"({count(row['labels_first'])} and {count(row['labels_second'])}, from {count(row['first_misread'])} and "
+        f"{count(row['second_misread'])} misread poses)"
+    )
+    if math.isnan(row["jaccard_at"]):
+        return f"{text}; {row['note'] or 'too few misread poses'}: not compared at equal numbers."
+    common = with_bounds(row["jaccard_at"], row["jaccard_low"], row["jaccard_high"])
+    return (
+        f"{text}; of {count(row['at'])} misread poses each, {common} of all labels would be common, against "
+        f"{percent(row['jaccard_alike'])} if both drew them alike."
+    )
 
 
 def stratum(row: Mapping[str, Any]) -> str:

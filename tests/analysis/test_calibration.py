@@ -101,16 +101,16 @@ def test_a_region_and_its_mask_tell_the_same_inside_and_outside() -> None:
 def test_a_run_has_a_row_for_each_scene_model_and_part(tmp_path: Path) -> None:
     run = simulate(tmp_path / "run", scenes=["jeep", "van"], models=["a", "b"], poses=300, failed=9)
     table = calibration(run)
-    keys = list(zip(table["scene"], table["model"], table["part"], strict=True))
+    keys = list(zip(table["scene"], table["model"], table["poses"], strict=True))
     assert keys == [(s, m, "all") for s in ("jeep", "van") for m in ("a", "b")]
     assert table["n"].tolist() == [291] * 4
     # recognised in half of the poses, with a mean confidence of 0.6 whether or not it is
     assert table["gap"].to_numpy() == pytest.approx(np.full(4, 0.1), abs=0.1)
     parts = calibration(run, familiar=Region((Bound("azimuth", -np.inf, 90, "mirror"),)))
-    assert parts["part"].tolist() == ["all", "inside", "outside"] * 4
+    assert parts["poses"].tolist() == ["all", "familiar", "unfamiliar"] * 4
     # the front half is recognised in 0.9, the back half in 0.1
-    assert (parts[parts["part"] == "inside"]["gap_high"] < 0).all()
-    assert (parts[parts["part"] == "outside"]["gap_low"] > 0.3).all()
+    assert (parts[parts["poses"] == "familiar"]["gap_high"] < 0).all()
+    assert (parts[parts["poses"] == "unfamiliar"]["gap_low"] > 0.3).all()
 
 
 def test_no_rows_give_nan_and_bad_input_is_named(tmp_path: Path) -> None:

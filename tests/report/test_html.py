@@ -213,7 +213,7 @@ def test_failed_poses_are_counted_with_their_reason(tmp_path: Path) -> None:
         ({"poses": 1}, "(n = 1)"),
         ({"poses": 1, "failed": 1}, "net could evaluate none of 1 pose of jeep."),
         ({"poses": 60, "visible": 0.0}, "none of them is visible"),
-        ({"poses": 60, "rule": lambda d: np.ones(len(d))}, "None was misread"),
+        ({"poses": 60, "rule": lambda d: np.ones(len(d))}, "No failure among 60 poses: at most 4.9"),
         ({"poses": 60, "rule": lambda d: np.zeros(len(d))}, "net recognises jeep in 0.0 % [0.0, 6.0]"),
         ({"poses": 150, "space": SpaceConfig(rotation="fixed", distance=5, offset_x=0, offset_y=0)}, "fixed rotation"),
         ({"poses": 150, "space": SpaceConfig(preset="strike")}, "Euler-uniform rotations (not uniform on SO(3))"),
