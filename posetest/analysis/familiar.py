@@ -27,7 +27,7 @@ from posetest.space import object_to_camera, scene_space
 #: The bundled scene that says what is familiar unless another is named: as people photograph things.
 DEFAULT = "photographer"
 
-_DRAWS = 20_000
+_DRAWS = 8_000
 _MOST_BACKGROUNDS = 10**9  # how many there are is no matter here
 _SHARE = 0.95
 _MOST_ARC = 300.0  # an arc that must be longer bounds nothing

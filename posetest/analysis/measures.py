@@ -1,7 +1,7 @@
-"""Rates under another scene's measure, as a report asks for them: "photographer", "operational?roll_deg=5&keep=light".
+"""Rates under another scene's measure, as a report asks for them: "photographer", "operational?only=rotation".
 
 A run rarely covers all that another scene varies. What the target is not asked about stays as the poses were drawn, and
-is named: keep=fov,light. Nothing is left out in silence.
+is named: keep=fov,light, or only=rotation, which keeps the rest. Nothing is left out in silence.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from posetest.scene.include import read_scene
 from posetest.scene.scene import background_of, find_scene
 from posetest.space import Space, scene_space
 
-_OPTIONS = ("keep", "roll_deg")
+_OPTIONS = ("keep", "only", "roll_deg")
 #: Tilt that an error proposes for a camera that is always upright, degrees.
 _TILT = 5
 
@@ -62,8 +62,10 @@ class Measure:
 def parse_measure(text: str) -> Measure:
     """The measure in ``text``: SCENE[?keep=PART,PART&roll_deg=DEGREES], SCENE a scene file or a bundled name.
 
+    In place of keep, only=PART,PART keeps all other parts.
+
     Raises:
-        ConfigError: no such scene, an unknown option or part, a tilt outside [0, 180].
+        ConfigError: no such scene, an unknown option or part, both keep and only, a tilt outside [0, 180].
     """
     source, _, query = text.strip().partition("?")
     path = find_scene(source)
@@ -72,14 +74,19 @@ def parse_measure(text: str) -> Measure:
     options = dict(parse_qsl(query, keep_blank_values=True))
     if strange := [key for key in options if key not in _OPTIONS]:
         raise ConfigError(
-            f'measure {text}: unknown option "{strange[0]}"{suggest(strange[0], _OPTIONS)} (options: keep, roll_deg)'
+            f'measure {text}: unknown option "{strange[0]}"{suggest(strange[0], _OPTIONS)} '
+            f"(options: {', '.join(_OPTIONS)})"
         )
-    keep = tuple(part.strip() for part in options.get("keep", "").split(",") if part.strip())
-    if strange := [part for part in keep if part not in PARTS]:
+    if {"keep", "only"} <= set(options):
+        raise ConfigError(f"measure {text}: keep and only say the same in two ways; give one of them")
+    listed = options.get("only", options.get("keep", ""))
+    named = [part.strip() for part in listed.split(",") if part.strip()]
+    if strange := [part for part in named if part not in PARTS]:
         raise ConfigError(
             f'measure {text}: "{strange[0]}" is no part of a pose{suggest(strange[0], PARTS)} '
             f"(parts: {', '.join(PARTS)})"
         )
+    keep = tuple(part for part in PARTS if (part in named) == ("only" not in options))
     try:
         roll_deg = float(options.get("roll_deg", "0"))
     except ValueError:
@@ -151,7 +158,9 @@ def _require_told(row: pd.DataFrame, scene: SceneInfo, drawn: Space, measure: Me
             keep.append(part)
     if said:
         asked = measure.text.partition("?")[0]
-        options = [f"keep={','.join(p for p in PARTS if p in keep)}"] * bool(keep)
+        kept, told = ([p for p in PARTS if (p in keep) == is_kept] for is_kept in (True, False))
+        shorter = f"only={','.join(told)}" if told and len(told) < len(kept) else f"keep={','.join(kept)}"
+        options = [shorter] * bool(kept)
         options += [f"roll_deg={roll_deg:g}"] * bool(roll_deg)
         raise ConfigError(
             f"measure {measure.text}: the poses of {scene.name} do not tell of {'; '.join(said)}. Leave these as "

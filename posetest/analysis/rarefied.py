@@ -24,6 +24,7 @@ Array = NDArray[np.float64]
 #: Misread poses that label sets are told for where there are twice as many.
 STANDARD = 100
 _FEWEST_COMMON = 5
+_HALVES = 8
 #: Sets of fewer misread poses are not compared.
 FEWEST = 20
 
@@ -131,13 +132,20 @@ def _leave_one_out(first: Array, second: Array, m: int) -> tuple[float, Array, A
 def alike_jaccard(first: pd.Series, second: pd.Series, m: int) -> float:
     """What ``rarefied_jaccard`` would be about if both drew their labels alike: below 1, as labels are seen by chance.
 
-    Two times ``m`` poses of all those of both, taken together; nan where one of them has fewer than 2 m.
+    The mean over a few random halves of the poses of both, taken together; nan where one of them has fewer than 2 m.
     """
     if m < 1 or min(len(first), len(second)) < 2 * m:
         return float("nan")
-    counts: Array = pd.concat([first, second]).value_counts().to_numpy(dtype=np.float64)
-    chance = _seen(counts, float(counts.sum()), m)
-    return _jaccard([chance, chance])
+    labels = pd.concat([first, second])
+    poses, values = labels.index.unique(), []
+    for seed in range(_HALVES):
+        # by poses, as in ``_independent``: both labels of one are in the same half
+        chosen = np.random.default_rng(seed).permutation(len(poses))[: len(poses) // 2]
+        is_in = labels.index.isin(poses[chosen])
+        names = pd.Index(labels.unique())
+        halves = [np.bincount(names.get_indexer(labels[part]), minlength=len(names)) for part in (is_in, ~is_in)]
+        values.append(_jaccard([_seen(half.astype(np.float64), float(half.sum()), m) for half in halves]))
+    return float(np.mean(values))
 
 
 def _seen(counts: Array, n: float, m: int) -> Array:
