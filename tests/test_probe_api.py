@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import numpy as np
@@ -171,8 +172,6 @@ def test_probes_of_what_is_no_audit_are_refused(folder: Path, sensitivity: poset
         posetest.probe(folder / "audit", "sensitivty", out=tmp_path / "p", **FEW)  # type: ignore[arg-type]
     with pytest.raises(RunError, match="rates need poses drawn from a measure"):
         sensitivity.rates()
-    with pytest.raises(RunError, match="a probe has no HTML report"):
-        sensitivity.report()
     grey = posetest.audit(Grey(), folder / "cube.toml", poses=10, image_size=16, threads=2, out=tmp_path / "grey")
     with pytest.raises(RunError, match="no pose of the audit was recognised, so there is none to change"):
         posetest.probe(grey, model=Grey(), out=tmp_path / "p", **FEW)
@@ -307,3 +306,21 @@ def test_offsets_and_distance_move_the_picture_alone(sensitivity: posetest.Probe
     column = POSE_COLUMNS[INDEX["offset_x"]]
     along = moved[moved["change"] == "offset_x"]
     np.testing.assert_allclose(along[column] - same.loc[along["base"], column].to_numpy(), along["amount"], atol=1e-5)
+
+
+def test_a_probe_is_told_in_the_report_of_its_audit_and_by_itself(
+    folder: Path, sensitivity: posetest.ProbeRun, tmp_path: Path
+) -> None:
+    both = posetest.write_report([folder / "audit", sensitivity], tmp_path / "both.html").read_text()
+    alone = sensitivity.report(tmp_path / "alone.html").read_text()
+    rate = sensitivity.result().set_index(["parameter", "direction"]).loc["yaw", "both"]["fail_rate"]
+    assert rate == 1
+    for text in (both, alone):
+        assert "How small a change makes it fail" in text
+        assert re.search(r"Most fragile to .*: changing it alone by at most .* makes 100\u202f% \[61, 100\]", text)
+        assert re.search(r'<td>yaw</td><td class="r">100\u202f% \[61, 100\]</td>', text)
+        assert "recognised poses of: " in text
+    assert "Where it is recognised" in both
+    assert "Where it is recognised" not in alone
+    with pytest.raises(RunError, match="give the audit's folder too"):
+        sensitivity.report(tmp_path / "alone.json", format="json")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -141,14 +140,6 @@ def _check_parent(parent: RunFolder) -> None:
         raise RunError(f"{parent.path}: not complete; go on with the audit by --resume before it is probed")
 
 
-def run_digest(run: RunFolder) -> str:
-    """SHA-256 (hex) of a run's run.toml and records."""
-    sha = hashlib.sha256((run.path / "run.toml").read_bytes())
-    for file in run.part_files():
-        sha.update(file.read_bytes())
-    return sha.hexdigest()
-
-
 def _settings(parent: RunFolder, what: ProbeKind, poses: int) -> ProbeInfo:
     """What run.toml says of the probe."""
     from posetest.engine.probe_jobs import CHANGES
@@ -157,7 +148,7 @@ def _settings(parent: RunFolder, what: ProbeKind, poses: int) -> ProbeInfo:
     return ProbeInfo(
         what=what,
         parent=str(parent.path.resolve()),
-        parent_digest=run_digest(parent),
+        parent_digest=parent.digest(),
         poses=poses,
         steps=dict(STEPS) if what == "sensitivity" else {},
         changes=CHANGES if what == "artefacts" else (),

@@ -33,9 +33,9 @@ class Run(RunFolder):
         """Rates that the audited objects have under other scenes' measures, with effective sample sizes.
 
         Each of ``measures`` is SCENE[?keep=PART,PART&roll_deg=DEGREES]: a scene file or a bundled name, the parts that
-        stay as they were audited (rotation, distance, offset_x, offset_y, fov, light, light_strength, ambient,
-        background), and a tilt of a camera that would else always be exactly upright. Columns as of
-        ``analysis.measures.measured``.
+        stay as they were audited (of rotation, distance, offset_x, offset_y, fov, light, light_strength, ambient,
+        background; or only=PART,PART that do not), and a tilt of a camera that would else always be exactly upright.
+        Columns as of ``analysis.measures.measured``.
 
         Raises:
             RunError: the run is no audit, or has no records.
@@ -55,29 +55,13 @@ class Run(RunFolder):
     ) -> Path:
         """Write the report (by default report.html, .md or .json in the run folder) and return its path.
 
-        Args:
-            path: the file.
-            format: html, md or json.
-            measures: other measures that rates are told under too, as ``reweighted`` reads them; md and json.
-            familiar: the scene whose poses are familiar, for calibration; by default photographer; md and json.
+        Arguments as of ``write_report``.
 
         Raises:
             ConfigError: there is no such format; a scene that there is not, or a measure that the poses do not tell of.
             RunError: "md" and "json" are of audits alone; there are no records yet.
         """
-        from posetest.analysis.familiar import DEFAULT
-        from posetest.report.documents import write_document
-        from posetest.report.html import write_report
-
-        if format not in get_args(ReportFormat):
-            known = get_args(ReportFormat)
-            raise ConfigError(f'format = "{format}"{suggest(format, known)} (one of {", ".join(known)})')
-        target = Path(path) if path is not None else self.path / f"report.{format}"
-        if format == "html":
-            if measures or familiar is not None:
-                raise ConfigError('other measures and familiar scenes are in reports of format "md" and "json"')
-            return write_report(self, target)
-        return write_document(self, target, format, measures=measures, familiar=familiar or DEFAULT)
+        return write_report(self, path, format=format, measures=measures, familiar=familiar)
 
     def figures(self, folder: str | Path) -> list[str]:
         """Write figures for publications, NAME.png and NAME.pdf, and captions.md into ``folder``; returns the names.
@@ -88,6 +72,52 @@ class Run(RunFolder):
         from posetest.report.plates import write_plates
 
         return [plate.name for plate in write_plates(self, Path(folder))]
+
+
+def write_report(
+    runs: RunFolder | str | Path | Sequence[RunFolder | str | Path],
+    path: str | Path | None = None,
+    *,
+    format: ReportFormat = "html",
+    measures: Sequence[str] = (),
+    familiar: str | Path | None = None,
+) -> Path:
+    """Write one report of several runs: audits, and probes of them.
+
+    Audits of the same poses are compared pose by pose: a model before and after training, or two models run apart.
+
+    Args:
+        runs: run folders or their paths; a search or tuning curves go alone.
+        path: of the report; by default report.html (.md, .json) in the folder of the only audit.
+        format: "html"; "md", a section for a model card; "json", all numbers.
+        measures: other measures that rates are told under too, as ``Run.reweighted`` reads them; md and json.
+        familiar: the scene whose poses are familiar, for calibration; by default photographer; md and json.
+
+    Raises:
+        ConfigError: there is no such format, or of several audits it is not said where to write; a scene that there is
+            not, or a measure that the poses do not tell of.
+        RunError: a run has no records yet, or the runs do not go together.
+    """
+    from posetest.analysis.familiar import DEFAULT
+    from posetest.report.documents import write_document
+    from posetest.report.html import write_page
+
+    if format not in get_args(ReportFormat):
+        known = get_args(ReportFormat)
+        raise ConfigError(f'format = "{format}"{suggest(format, known)} (one of {", ".join(known)})')
+    listed = [runs] if isinstance(runs, RunFolder | str | Path) else list(runs)
+    opened = [run if isinstance(run, RunFolder) else RunFolder.open(run) for run in listed]
+    if path is None:
+        owners = [run for run in opened if run.info.kind != "probe"] or opened
+        if len(owners) != 1:
+            raise ConfigError(f"a report of {len(owners)} runs belongs to none of their folders: say where (--out)")
+        path = owners[0].path / f"report.{format}"
+    target = Path(path)
+    if format != "html":
+        return write_document(opened, target, format, measures=measures, familiar=familiar or DEFAULT)
+    if measures or familiar is not None:
+        raise ConfigError('other measures and familiar scenes are in reports of format "md" and "json": say which')
+    return write_page(opened, target)
 
 
 class SearchRun(Run):
@@ -155,24 +185,6 @@ class ProbeRun(Run):
         from posetest.analysis.tolerance import tolerance
 
         return tolerance(self)
-
-    def report(
-        self,
-        path: str | Path | None = None,
-        *,
-        format: ReportFormat = "html",
-        measures: Sequence[str] = (),
-        familiar: str | Path | None = None,
-    ) -> Path:
-        """A probe has no page of its own.
-
-        Raises:
-            RunError: always.
-        """
-        raise RunError(
-            f"{self.path}: a probe has no HTML report; read its tables by open_run(...).result(), or print them by "
-            "posetest probe with the same arguments and --resume"
-        )
 
 
 def open_run(path: str | Path) -> Run:

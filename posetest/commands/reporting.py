@@ -9,10 +9,11 @@ from typing import Annotated
 from tyro.conf import Positional, UseAppendAction, arg
 
 from posetest.config import ReportFormat
+from posetest.errors import ConfigError
 
 
 def report(
-    run: Annotated[Positional[Path], arg(metavar="RUN")],
+    runs: Annotated[Positional[tuple[Path, ...]], arg(metavar="RUN [RUN ...]")],
     /,
     out: Path | None = None,
     kind: Annotated[ReportFormat | None, arg(name="format")] = None,
@@ -20,29 +21,33 @@ def report(
     measure: UseAppendAction[tuple[str, ...]] = (),
     familiar: str | None = None,
 ) -> int:
-    """Make the report of a run folder again, from the folder alone.
+    """Make the report of run folders, from the folders alone.
 
     Args:
-        run: The run folder.
-        out: Where to write; default: report.html (.md, .json) in the run folder.
+        runs: Run folders: any number of audits, compared where they hold the same poses, and of probes of them; or a
+            search, or tuning curves.
+        out: Where to write; default: report.html (.md, .json) in the run folder; needed for several audits.
         kind: html; md, a section for a model card; json, all numbers (audits only; docs/report-json.md). Default: what
             --out ends in, or html.
-        figures: Write figures for publications into this folder instead, as PNG and PDF (audits only).
+        figures: Write figures for publications into this folder instead, as PNG and PDF (of one audit).
         measure: Another scene, such as photographer, that rates are told under too, by weighing the poses there are;
-            with ?keep=light,fov what stays as audited, with ?roll_deg=5 a tilt of an upright camera (md and json).
+            with ?only=rotation the rest stays as audited, with ?roll_deg=5 an upright camera is tilted (md and json).
             Repeat for several.
         familiar: Scene whose poses are familiar, for calibration (md and json); default: photographer.
     """
     from posetest import api
 
-    opened = api.open_run(run)
+    if not runs:
+        raise ConfigError("which run folder? posetest report RUN [RUN ...]")
     if figures is not None:
-        for plate in opened.figures(figures):
+        if len(runs) > 1:
+            raise ConfigError(f"--figures: of one run, here are {len(runs)}; call it once for each")
+        for plate in api.open_run(runs[0]).figures(figures):
             sys.stdout.write(f"{figures / plate}.png\n")
         return 0
     ending = out.suffix.lower() if out is not None else ""
     wanted: ReportFormat = kind or ("md" if ending == ".md" else "json" if ending == ".json" else "html")
-    sys.stdout.write(f"{opened.report(out, format=wanted, measures=measure, familiar=familiar)}\n")
+    sys.stdout.write(f"{api.write_report(runs, out, format=wanted, measures=measure, familiar=familiar)}\n")
     return 0
 
 

@@ -42,7 +42,7 @@ def keep_images(
             for model in models:
                 chosen = worst[(worst["scene"] == scene.name) & (worst["model"] == model.name)]
                 if len(chosen):
-                    rows.extend(_keep_misread(run, scene, space, model, chosen, renderer))
+                    rows.extend(keep_poses(run, scene, space, model, chosen, renderer, "gallery"))
     run.write_images(pa.Table.from_pylist(rows, schema=IMAGE_SCHEMA))
 
 
@@ -80,9 +80,10 @@ def canonical_pose(scene: Scene, space: Space) -> dict[str, float]:
     return {"yaw": 0.0, "pitch": 0.0, "roll": 0.0, **pose, "azimuth": 30.0, "elevation": 15.0}
 
 
-def _keep_misread(
-    run: RunFolder, scene: Scene, space: Space, model: Model, chosen: pd.DataFrame, renderer: Renderer
+def keep_poses(
+    run: RunFolder, scene: Scene, space: Space, model: Model, chosen: pd.DataFrame, renderer: Renderer, kind: str
 ) -> list[dict[str, object]]:
+    """Draw the records ``chosen`` of a scene and model, score the PNGs again; rows of IMAGE_SCHEMA of this ``kind``."""
     import torch
 
     vectors = chosen[list(POSE_COLUMNS)].to_numpy(dtype=np.float64)
@@ -96,7 +97,7 @@ def _keep_misread(
     return [
         {
             "file": files[i],
-            "kind": "gallery",
+            "kind": kind,
             "scene": scene.name,
             "model": model.name,
             "index": indices[i],

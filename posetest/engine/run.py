@@ -9,6 +9,7 @@ report.html                 made from the above
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import zlib
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 IMAGE_SCHEMA = pa.schema(
     [
         pa.field("file", pa.string()),  # relative to the run folder
-        # "canonical": upright, from the front right; "gallery": confidently misread; of a search "start", "best" and
-        # "hit"
+        # "canonical": upright, from the front right; "gallery": confidently misread; "region": that a failure region
+        # names; of a search "start", "best" and "hit"
         pa.field("kind", pa.string()),
         pa.field("scene", pa.string()),
         pa.field("model", pa.string()),  # "" for canonical
@@ -137,6 +138,13 @@ class RunFolder:
         if not parts:
             raise RunError(f"{self.path}: no records yet; run it again with --resume")
         return to_frame(pa.concat_tables(parts))
+
+    def digest(self) -> str:
+        """SHA-256 (hex) of run.toml and the records."""
+        sha = hashlib.sha256((self.path / "run.toml").read_bytes())
+        for file in self.part_files():
+            sha.update(file.read_bytes())
+        return sha.hexdigest()
 
     def write_images(self, table: pa.Table) -> None:
         """Store the description of the kept pictures."""

@@ -12,35 +12,83 @@ import pandas as pd
 from posetest.analysis.familiar import DEFAULT
 from posetest.analysis.summary import Summary, summarise
 from posetest.engine.run import RunFolder, write_aside
+from posetest.errors import RunError
 from posetest.report import words
-from posetest.report.plain import plain
+from posetest.report.between import between_runs
+from posetest.report.gathered import Audited, gather
+from posetest.report.plain import plain, records
 
 #: Raised when a key changes its meaning or goes; new keys may come without.
 SCHEMA_VERSION = 1
 
 
 def write_document(
-    run: RunFolder, path: Path, kind: str, *, measures: Sequence[str] = (), familiar: str | Path = DEFAULT
+    runs: RunFolder | Sequence[RunFolder],
+    path: Path,
+    kind: str,
+    *,
+    measures: Sequence[str] = (),
+    familiar: str | Path = DEFAULT,
 ) -> Path:
-    """The audit ``run`` as "json" or "md" in the file ``path``, which is returned.
+    """Audits, and probes of them, as "json" or "md" in the file ``path``, which is returned.
 
-    ``measures`` and ``familiar`` as ``summarise`` has them.
+    ``measures`` and ``familiar`` as ``summarise`` has them, for each audit.
 
     Raises:
-        RunError: there are no records yet, they do not fit run.toml, or the run is no audit.
+        RunError: a run has no records yet, or they do not fit run.toml; the runs do not go together (``gather``), or
+            none of them is an audit.
         ConfigError: as ``summarise``.
     """
-    summary = summarise(run, measures, familiar)
-    text = to_json(run, summary) if kind == "json" else to_markdown(run, summary)
+    audited = gather([runs] if isinstance(runs, RunFolder) else runs)
+    if loose := [one for one in audited if one.run is None]:
+        raise RunError(f"{loose[0].probes[0].path}: a probe of an audit that is not here; give the audit's folder too")
+    audits = [one.run for one in audited if one.run is not None]
+    summaries = [summarise(run, measures, familiar) for run in audits]
+    text = (_json if kind == "json" else _markdown)(audited, audits, summaries)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_aside(path, lambda partial: partial.write_text(text, encoding="utf-8"))
     return path
 
 
-def to_json(run: RunFolder, summary: Summary) -> str:
-    """The summary as JSON; numbers that there are not are null."""
+def _json(audited: Sequence[Audited], audits: Sequence[RunFolder], summaries: Sequence[Summary]) -> str:
+    """The document of a single audit, or one that holds several."""
+    documents = [to_json(run, summary) for run, summary in zip(audits, summaries, strict=True)]
+    if len(documents) == 1:
+        return _encoded(documents[0])
+    between = [
+        {"before": b.before, "after": b.after, "not_compared": b.reason, "rates": b.rows, "poses": b.changed}
+        for b in between_runs(audited)
+    ]
+    reports = [{"name": one.name} | document for one, document in zip(audited, documents, strict=True)]
+    several = {"format": "posetest reports", "version": SCHEMA_VERSION, "reports": reports, "between_runs": between}
+    return _encoded(several)
+
+
+def _markdown(audited: Sequence[Audited], audits: Sequence[RunFolder], summaries: Sequence[Summary]) -> str:
+    """A section for each audit, and one of what lies between them."""
+    sections = [to_markdown(run, summary) for run, summary in zip(audits, summaries, strict=True)]
+    if len(sections) == 1:
+        return sections[0]
+    named = [
+        text.replace("## Robustness to pose", f"## Robustness to pose: {words.markdown(one.name)}", 1)
+        for one, text in zip(audited, sections, strict=True)
+    ]
+    lines = ["## Between runs", ""]
+    for b in between_runs(audited):
+        pair = f"{words.markdown(b.before)} and {words.markdown(b.after)}"
+        lines += [f"* {pair}: not compared pose by pose: {words.markdown(b.reason)}"] if b.reason else []
+        lines += [f"* {pair}: {words.markdown(words.changed(row))}" for row in b.rows]
+    return "\n".join([*named, *lines, ""])
+
+
+def _encoded(document: dict[str, Any]) -> str:
+    return json.dumps(plain(document), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def to_json(run: RunFolder, summary: Summary) -> dict[str, Any]:
+    """The summary as values of JSON, but for nan, which stands for numbers that there are not."""
     info = run.info
-    document = {
+    return {
         "format": "posetest report",
         "version": SCHEMA_VERSION,
         "run": {
@@ -59,25 +107,24 @@ def to_json(run: RunFolder, summary: Summary) -> str:
             for s in info.scenes
         ],
         "models": [{"name": m.name, "spec": m.spec, "digest": m.digest, "classes": m.classes} for m in info.models],
-        "rates": plain(_records(summary.rates)),
-        "wrong_labels": plain(_records(summary.wrong)),
-        "regions": plain(_records(summary.regions)),
-        "calibration": plain(_records(summary.calibration)),
-        "distinct_labels": plain(_records(summary.distinct)),
-        "label_overlap": plain(_records(summary.overlap)),
-        "labels_by_octant": plain(_records(summary.confusion)),
-        "reweighted": plain(_records(summary.reweighted)),
-        "strata": plain(_records(summary.strata)),
-        "over_objects": plain(_records(summary.pooled)),
-        "comparison": plain(_records(summary.comparison)),
-        "transfer": plain(_records(summary.transfer)),
+        "rates": records(summary.rates),
+        "wrong_labels": records(summary.wrong),
+        "regions": records(summary.regions),
+        "calibration": records(summary.calibration),
+        "distinct_labels": records(summary.distinct),
+        "label_overlap": records(summary.overlap),
+        "labels_by_octant": records(summary.confusion),
+        "reweighted": records(summary.reweighted),
+        "strata": records(summary.strata),
+        "over_objects": records(summary.pooled),
+        "comparison": records(summary.comparison),
+        "transfer": records(summary.transfer),
     }
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def to_markdown(run: RunFolder, summary: Summary) -> str:
     """The summary as a section for a model card."""
-    every = [row for row in _records(summary.rates) if row["stratum"] == "all"]
+    every = [row for row in records(summary.rates) if row["stratum"] == "all"]
     lines = ["## Robustness to pose", "", words.markdown(words.headline(every)), ""]
     if run.info.status != "complete":
         lines += [f"**This run is not complete** (status {run.info.status}): the numbers are about what is there.", ""]
@@ -106,14 +153,14 @@ def to_markdown(run: RunFolder, summary: Summary) -> str:
     lines += _other_measures(summary.reweighted)
     if len(summary.regions):
         lines += ["", "### Where it fails", ""]
-        for row in _records(summary.regions):
+        for row in records(summary.regions):
             lines.append(
                 f"* {words.markdown(row['scene'])}, {words.markdown(row['model'])}: {words.markdown(words.region(row))}"
             )
         lines += ["", "Regions were found on one half of the poses and measured on the other."]
     if len(summary.comparison):
         lines += ["", "### Models on the same poses", ""]
-        for row in _records(summary.comparison):
+        for row in records(summary.comparison):
             lines.append(f"* {words.markdown(row['scene'])}: {words.markdown(words.compared(row))}")
     lines += _answers(summary)
     lines += ["", "### Method", ""]
@@ -137,7 +184,7 @@ def _other_measures(table: pd.DataFrame) -> list[str]:
     if not len(table):
         return []
     lines = ["", "### Under other measures", ""]
-    for row in _records(table[table["outcome"] == "recognised"]):
+    for row in records(table[table["outcome"] == "recognised"]):
         lines.append(f"* {words.markdown(words.reweighted(row))}")
     lines += ["", "Poses of the run, each weighed by how often it occurs under the other measure:", ""]
     lines += [f"* {words.markdown(measure)}." for measure in dict.fromkeys(table["measure"])]
@@ -148,17 +195,13 @@ def _answers(summary: Summary) -> list[str]:
     """Calibration and wrong labels, in Markdown."""
     lines = ["", "### Confidence", ""]
     pairs: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for row in _records(summary.calibration):
+    for row in records(summary.calibration):
         pairs.setdefault((row["scene"], row["model"]), []).append(row)
     for (scene, model), rows in pairs.items():
         told = words.calibrated_by_familiarity(rows) or "no poses."
         lines.append(f"* {words.markdown(scene)}, {words.markdown(model)}: {words.markdown(told)}")
-    texts = [words.varied(row) for row in _records(summary.distinct)]
-    texts += [words.overlapping(row) for row in _records(summary.overlap)]
+    texts = [words.varied(row) for row in records(summary.distinct)]
+    texts += [words.overlapping(row) for row in records(summary.overlap)]
     if any(texts):
         lines += ["", "### Wrong labels", "", *(f"* {words.markdown(text)}" for text in texts if text)]
     return lines
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(key): value for key, value in row.items()} for row in table.to_dict(orient="records")]

@@ -70,7 +70,9 @@ def test_the_error_says_how_to_ask_instead(run: RunFolder) -> None:
     text = str(error.value)
     assert "the poses of jeep do not tell of distance (distance of the target, [4, 8], reaches beyond" in text
     assert f'by "{TELLABLE}", or audit jeep under photographer' in text
-    with pytest.raises(ConfigError, match=r'do not tell of rotation .*, by "outdoor\?keep=light,ambient,background&roll_deg=5"'):
+    with pytest.raises(
+        ConfigError, match=r'do not tell of rotation .*, by "outdoor\?keep=light,ambient,background&roll_deg=5"'
+    ):
         measured(run, [parse_measure("outdoor?keep=light,background,ambient")])
 
 
