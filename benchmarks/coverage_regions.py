@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from posetest.analysis.calibration import BINS, calibration_error
+from posetest.analysis.calibration import BINS, calibration_error, calibration_inside
 from posetest.analysis.features import pose_features
 from posetest.analysis.intervals import wilson
 from posetest.analysis.labels import distinct_labels
@@ -145,7 +145,35 @@ def sets_held(repeats: int, held: Held) -> None:
                         held.setdefault(("labels of m poses", setting), []).append(low <= expected <= high)
 
 
-PARTS = {"labels": labels_held, "sets": sets_held, "calibration": calibration_held, "regions": regions_held}
+def familiar_held(repeats: int, held: Held) -> None:
+    """Truths: of a model that is a little too sure in familiar poses and far too sure elsewhere, for each by itself."""
+    many = np.random.default_rng(0).beta(3, 2, 2_000_000)
+    truths = {"inside": lambda p: np.clip(p - 0.05, 0, 1), "outside": lambda p: 0.4 * p}
+    errors = {}
+    for part, accuracy in truths.items():
+        number = np.clip(np.ceil(many * BINS).astype(int) - 1, 0, BINS - 1)
+        gaps = np.bincount(number, weights=many - accuracy(many), minlength=BINS)
+        errors[part] = np.abs(gaps).sum() / len(many), gaps.sum() / len(many)
+    for share, n in ((0.5, 1000), (0.1, 3000), (0.04, 8000)):
+        for seed in range(repeats):
+            rng = np.random.default_rng([seed, n])
+            p, is_known = rng.beta(3, 2, n), rng.random(n) < share
+            chance = np.where(is_known, truths["inside"](p), truths["outside"](p))
+            rows = pd.DataFrame({"top1_p": p, "recognised": rng.random(n) < chance})
+            table = calibration_inside(rows, is_known, seed=seed, draws=500).set_index("part")
+            for part, (error, gap) in errors.items():
+                row, setting = table.loc[part], f"{part}, {share:g} of {n} rows familiar"
+                held.setdefault(("familiar, error", setting), []).append(row["ece_low"] <= error <= row["ece_high"])
+                held.setdefault(("familiar, gap", setting), []).append(row["gap_low"] <= gap <= row["gap_high"])
+
+
+PARTS = {
+    "labels": labels_held,
+    "sets": sets_held,
+    "calibration": calibration_held,
+    "familiar": familiar_held,
+    "regions": regions_held,
+}
 
 
 def main() -> None:
