@@ -6,10 +6,11 @@ is named: keep=fov,light, or only=rotation, which keeps the rest. Nothing is lef
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import parse_qsl
 
+import numpy as np
 import pandas as pd
 
 from posetest.analysis.audits import OUTCOMES, audit_rows, require_audit
@@ -109,7 +110,7 @@ def measured(
     Args:
         run: an audit.
         measures: of ``parse_measure``.
-        frame: ``outcomes(run, [*SEEN_COLUMNS, *POSE_COLUMNS])`` where the caller has read it already.
+        frame: ``outcomes(run, ["index", *SEEN_COLUMNS, *POSE_COLUMNS])`` where the caller has read it already.
         level: of the intervals.
 
     Raises:
@@ -117,7 +118,7 @@ def measured(
         ConfigError: a measure cannot be told from a scene's poses; names the parts, and how to ask instead.
     """
     require_audit(run)
-    rows = audit_rows(run if frame is None else frame, list(dict.fromkeys([*SEEN_COLUMNS, *POSE_COLUMNS])))
+    rows = audit_rows(run if frame is None else frame, list(dict.fromkeys(["index", *SEEN_COLUMNS, *POSE_COLUMNS])))
     tables = []
     for measure in measures:
         for scene in run.info.scenes:
@@ -127,10 +128,11 @@ def measured(
             of_scene = rows[rows["scene"] == scene.name]
             if len(of_scene):
                 _require_told(of_scene.iloc[:1], scene, drawn, measure)
-            weights = importance_weights(
-                of_scene, drawn, measure.space, keep=_kept(measure, {"background"}), roll_deg=measure.roll_deg
-            )
-            table = weighted_rates(of_scene, weights, OUTCOMES, level)
+            # models share their poses: each is weighed once
+            _, first, pose = np.unique(of_scene["index"].to_numpy(), return_index=True, return_inverse=True)
+            poses, keep = of_scene.iloc[first], {*measure.keep, "background"}
+            weights = importance_weights(poses, drawn, measure.space, keep=keep, roll_deg=measure.roll_deg)
+            table = weighted_rates(of_scene, weights[pose], OUTCOMES, level)
             table.insert(0, "asked", measure.text)
             table.insert(1, "name", measure.name)
             table.insert(2, "scene", scene.name)
@@ -187,7 +189,3 @@ def _untold(part: str, row: pd.DataFrame, scene: SceneInfo, drawn: Space, measur
     except ConfigError as error:
         return str(error).removeprefix("reweighting: ").partition("; ")[0]
     return ""
-
-
-def _kept(measure: Measure, beside: Collection[str]) -> set[str]:
-    return {*measure.keep, *beside}

@@ -241,12 +241,10 @@ def _of_camera(space: Space, at: Mapping[str, float], rotation: Array, light: Ar
     rows = np.flatnonzero(_on_meridian(space.free["elevation"], high))
     camera = rotation[rows] @ own.T
     azimuth, elevation = direction_to_angles(camera[:, 2])
-    upright = orbit_to_matrix(azimuth, elevation)
-    tilt = np.degrees(
-        np.arctan2(
-            np.einsum("nj,nj->n", camera[:, 1], upright[:, 0]), np.einsum("nj,nj->n", camera[:, 0], upright[:, 0])
-        )
-    )
+    # against the x axis of an upright camera there, (cos azimuth, 0, -sin azimuth)
+    along, across = np.cos(azimuth), -np.sin(azimuth)
+    sine, cosine = (camera[:, k, 0] * along + camera[:, k, 2] * across for k in (1, 0))
+    tilt = np.degrees(np.arctan2(sine, cosine))
     turned = np.degrees(azimuth) if turn == "azimuth" else at["azimuth"] - np.degrees(azimuth)
     density = np.zeros(len(rotation))
     density[rows] = (
