@@ -13,7 +13,7 @@ from posetest.analysis.familiar import DEFAULT
 from posetest.analysis.summary import Summary, summarise
 from posetest.engine.run import RunFolder, write_aside
 from posetest.errors import RunError
-from posetest.report import words
+from posetest.report import answers, words
 from posetest.report.between import between_runs
 from posetest.report.gathered import Audited, gather
 from posetest.report.plain import plain, records
@@ -185,7 +185,7 @@ def _other_measures(table: pd.DataFrame) -> list[str]:
         return []
     lines = ["", "### Under other measures", ""]
     for row in records(table[table["outcome"] == "recognised"]):
-        lines.append(f"* {words.markdown(words.reweighted(row))}")
+        lines.append(f"* {words.markdown(answers.reweighted(row))}")
     lines += ["", "Poses of the run, each weighed by how often it occurs under the other measure:", ""]
     lines += [f"* {words.markdown(measure)}." for measure in dict.fromkeys(table["measure"])]
     return lines
@@ -198,10 +198,10 @@ def _answers(summary: Summary) -> list[str]:
     for row in records(summary.calibration):
         pairs.setdefault((row["scene"], row["model"]), []).append(row)
     for (scene, model), rows in pairs.items():
-        told = words.calibrated_by_familiarity(rows) or "no poses."
+        told = answers.calibrated_by_familiarity(rows) or "no poses."
         lines.append(f"* {words.markdown(scene)}, {words.markdown(model)}: {words.markdown(told)}")
-    texts = [words.varied(row) for row in records(summary.distinct)]
-    texts += [words.overlapping(row) for row in records(summary.overlap)]
+    texts = [answers.varied(row) for row in records(summary.distinct)]
+    texts += [answers.overlapping(row) for row in records(summary.overlap)]
     if any(texts):
         lines += ["", "### Wrong labels", "", *(f"* {words.markdown(text)}" for text in texts if text)]
     return lines

@@ -274,68 +274,9 @@ def calibrated(row: Mapping[str, Any]) -> str:
     return f"Expected calibration error {error}; mean confidence less recognition {gap}: {verdict} (n = {n})."
 
 
-def calibrated_by_familiarity(rows: Sequence[Mapping[str, Any]]) -> str:
-    """``calibrated`` of all poses, and what differs in familiar ones, from the rows of one object and model."""
-    told = {row["poses"]: row for row in rows}
-    text = calibrated(told["all"])
-    if not text or "familiar" not in told:
-        return text
-    inside, outside = told["familiar"], told["unfamiliar"]
-    if inside["note"] or outside["note"]:
-        return f"{text} {'; '.join(row['note'] for row in (inside, outside) if row['note'])}. {_familiar(inside)}"
-    parts = [
-        f"{row['ece']:.3f} [{row['ece_low']:.3f}, {row['ece_high']:.3f}] in {kind} poses (n = {count(row['n'])}, "
-        f"{signed(row['gap'], row['gap_low'], row['gap_high'])})"
-        for kind, row in (("familiar", inside), ("unfamiliar", outside))
-    ]
-    return f"{text} The error is {parts[0]} and {parts[1]}. {_familiar(inside)}"
-
-
-def _familiar(row: Mapping[str, Any]) -> str:
-    return f"Familiar: {row['familiar']}."
-
-
 def signed(gap: float, low: float, high: float) -> str:
     """A difference of shares in points, with its sign and interval: "+3.1 points [1.2, 5.0]"."""
     return f"{100 * gap:+.1f} points {bounds(low, high)}".strip().replace("-", "−")
-
-
-def reweighted(row: Mapping[str, Any]) -> str:
-    """A rate under another measure in a sentence, from a row of ``measured`` about "recognised"."""
-    rate = with_bounds(row["rate"], row["low"], row["high"])
-    kept = f"; {row['as_audited']} as audited" if row["as_audited"] else ""
-    size = f"effective n = {count(row['ess'])} of {count(row['n'])}"
-    text = f"Under the measure of {row['name']}, {row['model']} recognises {row['scene']} in {rate} ({size}{kept})."
-    return f"{text} Not to be relied on: {row['warning']}." if row["warning"] else text
-
-
-def varied(row: Mapping[str, Any]) -> str:
-    """How many different wrong labels there are, in a sentence, from a row of ``distinct_labels``."""
-    if not row["misread"]:
-        return ""
-    labels, poses = plural(int(row["labels"]), "wrong label"), plural(int(row["misread"]), "misread pose")
-    text = f"{row['model']} gives {labels} to {poses} of {row['scene']}"
-    if math.isnan(row["labels_at"]):
-        return f"{text}."
-    spread = f"[{row['labels_at_low']:.1f}, {row['labels_at_high']:.1f}]"
-    return f"{text}; {count(row['at'])} misread poses would show {row['labels_at']:.1f} {spread}."
-
-
-def overlapping(row: Mapping[str, Any]) -> str:
-    """How far two lightings share their wrong labels, in a sentence, from a row of ``lighting_overlap``."""
-    where = f"{row['object']}: " if row["compared"] == "light" else ""
-    text = (
-        f"{where}{row['first']} and {row['second']} share {count(row['shared'])} of {row['model']}'s wrong labels "
-        f"({count(row['labels_first'])} and {count(row['labels_second'])}, from {count(row['first_misread'])} and "
-        f"{count(row['second_misread'])} misread poses)"
-    )
-    if math.isnan(row["jaccard_at"]):
-        return f"{text}; {row['note'] or 'too few misread poses'}: not compared at equal numbers."
-    common = with_bounds(row["jaccard_at"], row["jaccard_low"], row["jaccard_high"])
-    return (
-        f"{text}; of {count(row['at'])} misread poses each, {common} of all labels would be common, against "
-        f"{percent(row['jaccard_alike'])} if both drew them alike."
-    )
 
 
 def stratum(row: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ from posetest.analysis.regions import Bound, Region
 from posetest.config import SpaceConfig
 from posetest.engine.run import RunFolder
 from posetest.errors import RunError
-from posetest.report import words
+from posetest.report.answers import calibrated_by_familiarity
 
 
 def answers(n: int, seed: int, over: float = 0.0) -> pd.DataFrame:
@@ -121,7 +121,7 @@ def test_a_run_has_a_row_for_each_scene_model_and_part(tmp_path: Path) -> None:
 def test_familiar_poses_are_told_apart_in_words_and_few_of_them_are_said_to_be_few(tmp_path: Path) -> None:
     run = simulate(tmp_path / "run", poses=3000, space=SpaceConfig())
     rows = calibration(run, familiar=Region((Bound("azimuth", -np.inf, 90, "mirror"),))).to_dict(orient="records")
-    text = words.calibrated_by_familiarity(rows)
+    text = calibrated_by_familiarity(rows)
     assert f"in familiar poses (n = {rows[1]['n']:,}, −" in text  # too modest from the front
     assert f"in unfamiliar poses (n = {rows[2]['n']:,}, +" in text
     assert "Familiar: azimuth within +-90 degrees" in text
@@ -129,7 +129,7 @@ def test_familiar_poses_are_told_apart_in_words_and_few_of_them_are_said_to_be_f
     front = Marked("the first few", np.arange(len(frame)) < 7)
     few = calibration(run, frame, familiar=front)
     assert few["note"].tolist() == ["", "7 familiar poses: too few to say (below 50)", ""]
-    assert "7 familiar poses: too few to say (below 50)" in words.calibrated_by_familiarity(few.to_dict("records"))
+    assert "7 familiar poses: too few to say (below 50)" in calibrated_by_familiarity(few.to_dict("records"))
 
 
 def test_the_error_is_at_least_the_gap() -> None:

@@ -15,7 +15,7 @@ from posetest.analysis.outcomes import outcomes
 from posetest.analysis.summary import summary_frame
 from posetest.config import SpaceConfig
 from posetest.engine.run import RunFolder
-from posetest.report import words
+from posetest.report import answers
 
 
 def test_scenes_of_one_mesh_are_compared_and_others_are_not(tmp_path: Path) -> None:
@@ -28,8 +28,8 @@ def test_scenes_of_one_mesh_are_compared_and_others_are_not(tmp_path: Path) -> N
     (row,) = table.to_dict(orient="records")
     assert (row["compared"], row["first"], row["second"]) == ("scenes", "strike", "strike_bright")
     assert (row["n_first"], row["labels_first"], row["shared"], row["jaccard"]) == (400, 3, 3, 1.0)
-    assert "strike and strike_bright share 3 of net's wrong labels" in words.overlapping(row)
-    assert words.overlapping(row).endswith("if both drew them alike.")
+    assert "strike and strike_bright share 3 of net's wrong labels" in answers.overlapping(row)
+    assert answers.overlapping(row).endswith("if both drew them alike.")
 
 
 def test_a_run_that_varies_its_light_is_compared_with_itself_by_thirds(tmp_path: Path) -> None:
@@ -54,7 +54,7 @@ def test_few_misread_poses_are_said_to_be_few(tmp_path: Path) -> None:
     (row,) = lighting_overlap(run).to_dict(orient="records")
     assert row["note"] == "fewer than 20 misread poses"
     assert np.isnan(row["jaccard_at"])
-    assert "not compared at equal numbers" in words.overlapping(row)
+    assert "not compared at equal numbers" in answers.overlapping(row)
     assert not len(lighting_overlap(simulate(tmp_path / "one", poses=20)))
 
 
