@@ -7,6 +7,8 @@ it is.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -15,6 +17,7 @@ from posetest.analysis.labels import label_overlap
 from posetest.analysis.outcomes import outcomes
 from posetest.analysis.rarefied import FEWEST
 from posetest.engine.run import RunFolder
+from posetest.run_info import SceneInfo
 
 #: Record columns that say how light a pose is.
 LIGHT_COLUMNS = ("light_strength", "ambient")
@@ -53,6 +56,40 @@ def lighting_overlap(run: RunFolder, frame: pd.DataFrame | None = None) -> pd.Da
             thirds = _thirds(frame[frame["scene"] == scene.name])
             if len(thirds):
                 tables.append(_compared(thirds, "light", scene.name))
+    return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
+
+
+def overlap_between(runs: Mapping[str, RunFolder]) -> pd.DataFrame:
+    """``lighting_overlap`` of scenes in different runs, "runs" compared: audits of one object, each in its own light.
+
+    Scenes that show one mesh with the same accepted labels are compared two at a time, with models of one name; they
+    are called after scene and run. Empty where no two runs have such scenes.
+
+    Args:
+        runs: audits by the name that they are called.
+
+    Raises:
+        RunError: one is no audit, or has no records.
+    """
+    alike: dict[tuple[object, ...], list[tuple[str, SceneInfo]]] = {}
+    for name, run in runs.items():
+        require_audit(run)
+        for scene in run.info.scenes:
+            alike.setdefault((scene.mesh_digest, scene.labels), []).append((name, scene))
+    tables = []
+    for members in alike.values():
+        if len({name for name, _ in members}) < 2:
+            continue
+        called = {f"{scene.name} ({name})": name for name, scene in members}
+        frames = []
+        for text, (name, scene) in zip(called, members, strict=True):
+            rows = outcomes(runs[name], ["index"])
+            rows = rows[rows["ok"] & (rows["scene"] == scene.name)]
+            frames.append(rows.assign(scene=text, model=rows["model"].astype(str)))
+        rows = pd.concat(frames, ignore_index=True)
+        table = _compared(rows.assign(scene=pd.Categorical(rows["scene"], list(called))), "runs", members[0][1].name)
+        is_between = [called[a] != called[b] for a, b in zip(table["first"], table["second"], strict=True)]
+        tables.append(table[is_between])
     return pd.concat(tables, ignore_index=True) if tables else pd.DataFrame()
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from posetest.analysis.familiar import DEFAULT
+from posetest.analysis.lightings import overlap_between
 from posetest.analysis.summary import Summary, summarise
 from posetest.engine.run import RunFolder, write_aside
 from posetest.errors import RunError
@@ -59,8 +60,10 @@ def _json(audited: Sequence[Audited], audits: Sequence[RunFolder], summaries: Se
         {"before": b.before, "after": b.after, "not_compared": b.reason, "rates": b.rows, "poses": b.changed}
         for b in between_runs(audited)
     ]
+    overlap = overlap_between({one.name: run for one, run in zip(audited, audits, strict=True)})
     reports = [{"name": one.name} | document for one, document in zip(audited, documents, strict=True)]
     several = {"format": "posetest reports", "version": SCHEMA_VERSION, "reports": reports, "between_runs": between}
+    several["label_overlap"] = records(overlap)
     return _encoded(several)
 
 
@@ -78,6 +81,8 @@ def _markdown(audited: Sequence[Audited], audits: Sequence[RunFolder], summaries
         pair = f"{words.markdown(b.before)} and {words.markdown(b.after)}"
         lines += [f"* {pair}: not compared pose by pose: {words.markdown(b.reason)}"] if b.reason else []
         lines += [f"* {pair}: {words.markdown(words.changed(row))}" for row in b.rows]
+    overlap = overlap_between({one.name: run for one, run in zip(audited, audits, strict=True)})
+    lines += [f"* {words.markdown(answers.overlapping(row))}" for row in records(overlap)]
     return "\n".join([*named, *lines, ""])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import msgspec
@@ -9,8 +10,9 @@ import numpy as np
 import pandas as pd
 from simulated_run import simulate
 
+import posetest
 from posetest.analysis.labels import labels_by_octant
-from posetest.analysis.lightings import lighting_overlap
+from posetest.analysis.lightings import lighting_overlap, overlap_between
 from posetest.analysis.outcomes import outcomes
 from posetest.analysis.summary import summary_frame
 from posetest.config import SpaceConfig
@@ -47,6 +49,24 @@ def test_a_run_that_varies_its_light_is_compared_with_itself_by_thirds(tmp_path:
     assert table["shared"].tolist() == [0, 0, 3]
     assert table["n_first"].tolist() == [300] * 3
     assert table["labels_first"].tolist() == [1, 1, 3]
+
+
+def test_scenes_of_different_runs_are_compared(tmp_path: Path) -> None:
+    runs = {
+        name: simulate(tmp_path / name, scenes=("jeep",), models=("a", "b"), poses=300) for name in ("noon", "dusk")
+    }
+    table = overlap_between(runs)
+    assert table["compared"].tolist() == ["runs"] * 2
+    assert table["model"].tolist() == ["a", "b"]
+    assert set(table["first"]) | set(table["second"]) == {"jeep (noon)", "jeep (dusk)"}
+    # the same answers to the same poses are no more alike than others of their kind
+    assert (table["jaccard"] == 1).all()
+    assert (table["first_misread"] == table["second_misread"]).all()
+    out = tmp_path / "both.json"
+    posetest.write_report([run.path for run in runs.values()], out, format="json")
+    assert [row["model"] for row in json.loads(out.read_text())["label_overlap"]] == ["a", "b"]
+    posetest.write_report([run.path for run in runs.values()], tmp_path / "both.md", format="md")
+    assert "jeep (noon) and jeep (dusk) share 3 of a's wrong labels" in (tmp_path / "both.md").read_text()
 
 
 def test_few_misread_poses_are_said_to_be_few(tmp_path: Path) -> None:
