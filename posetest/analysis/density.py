@@ -6,7 +6,7 @@ pitch). A share says how often poses of one bin have an outcome, whatever their 
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from posetest.analysis.intervals import share, wilson
 from posetest.analysis.recorded import recorded_space
 from posetest.geometry.grids import cell_count, cell_to_direction, direction_to_cell
+from posetest.geometry.grids import choose_nside as choose_nside  # where every map takes its resolution from
 from posetest.geometry.so3 import direction_to_angles, quaternion_to_matrix, viewing_direction
 from posetest.run_info import SceneInfo
 from posetest.space import INDEX, PARAMETERS, Interval
@@ -25,15 +26,8 @@ QUATERNION = ("qw", "qx", "qy", "qz")
 #: Outcomes counted in each bin; "misread" includes "confident".
 OUTCOMES = ("recognised", "misread", "confident")
 
-_POSES_PER_CELL = 10  # a cell's interval then reaches +-26 points at its widest
-_LARGEST_NSIDE = 16
 _POSES_PER_BIN = 25
 _MOST_BINS = 24  # 15 degrees of a full turn
-
-
-def choose_nside(n: int) -> int:
-    """HEALPix resolution, 1 to 16, at which ``n`` directions, uniform on the sphere, are 10 a cell or more."""
-    return min(max(math.isqrt(n // (12 * _POSES_PER_CELL)), 1), _LARGEST_NSIDE)
 
 
 def direction_rates(rows: pd.DataFrame, nside: int | None = None) -> pd.DataFrame:
@@ -69,10 +63,12 @@ def viewing_cells(rows: pd.DataFrame, nside: int) -> NDArray[np.int64]:
     return direction_to_cell(viewing_direction(matrices), nside)
 
 
-def densities(rows: pd.DataFrame, parameter: str, interval: Interval | None = None) -> pd.DataFrame:
+def densities(
+    rows: pd.DataFrame, parameter: str, interval: Interval | None = None, outcomes: Sequence[str] = OUTCOMES
+) -> pd.DataFrame:
     """Outcomes over one parameter: a row for each bin.
 
-    Columns: bin_low, bin_high (the parameter's unit), n, and for each outcome of OUTCOMES its count ("misread"), its
+    Columns: bin_low, bin_high (the parameter's unit), n, and for each of ``outcomes`` its count ("misread"), its
     share of the bin's n with 95 % Wilson interval ("misread_share", "misread_low", "misread_high") and its density
     over the parameter ("misread_density": count / (all of that outcome x width); nan where there is none), and
     all_density for all poses.
@@ -82,6 +78,7 @@ def densities(rows: pd.DataFrame, parameter: str, interval: Interval | None = No
         parameter: its name as in scene files ("pitch").
         interval: what it spreads over; by default the range of the data. Bins are equally wide, or equally wide in
             the logarithm where the prior is "log".
+        outcomes: columns of ``rows`` that hold whether a pose counts.
     """
     values = rows[PARAMETERS[INDEX[parameter]].column].to_numpy(dtype=np.float64)
     edges = bin_edges(interval or _data_interval(values), len(values))
@@ -91,7 +88,7 @@ def densities(rows: pd.DataFrame, parameter: str, interval: Interval | None = No
     table = pd.DataFrame({"bin_low": edges[:-1], "bin_high": edges[1:]})
     table["n"] = np.bincount(index, minlength=len(widths))
     table["all_density"] = share(table["n"], len(values) * widths)
-    for outcome in OUTCOMES:
+    for outcome in outcomes:
         counts = np.bincount(index[rows[outcome].to_numpy(dtype=bool)], minlength=len(widths))
         table[outcome] = counts
         table[f"{outcome}_share"] = share(counts, table["n"])

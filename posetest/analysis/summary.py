@@ -109,14 +109,14 @@ def summarise(run: RunFolder, measures: Sequence[str] = (), familiar: str | Path
     )
 
 
-def summary_frame(run: RunFolder) -> pd.DataFrame:
-    """The records of the audit ``run`` with their outcomes and all that a report needs of them.
+def summary_frame(run: RunFolder, more: Sequence[str] = ()) -> pd.DataFrame:
+    """The records of the audit ``run`` with their outcomes, all that a report needs of them, and the columns ``more``.
 
     Raises:
         RunError: as ``summarise``.
     """
     require_audit(run)
-    columns = ["index", "inside", "long_px", *QUATERNION, *FEATURE_COLUMNS, *POSE_COLUMNS]
+    columns = ["index", "inside", "long_px", "entropy", *QUATERNION, *FEATURE_COLUMNS, *POSE_COLUMNS, *more]
     return outcomes(run, list(dict.fromkeys(columns)))
 
 

@@ -53,13 +53,13 @@ class Run(RunFolder):
         measures: Sequence[str] = (),
         familiar: str | Path | None = None,
     ) -> Path:
-        """Write the report (by default report.html, .md or .json in the run folder) and return its path.
+        """Write the report (by default report.html, .md, .json or .pdf in the run folder) and return its path.
 
         Arguments as of ``write_report``.
 
         Raises:
             ConfigError: there is no such format; a scene that there is not, or a measure that the poses do not tell of.
-            RunError: "md" and "json" are of audits alone; there are no records yet.
+            RunError: "md", "json" and "pdf" are of audits alone; there are no records yet.
         """
         return write_report(self, path, format=format, measures=measures, familiar=familiar)
 
@@ -67,7 +67,7 @@ class Run(RunFolder):
         """Write figures for publications, NAME.png and NAME.pdf, and captions.md into ``folder``; returns the names.
 
         Raises:
-            RunError: the run is no audit, or has no records yet.
+            RunError: the run is neither an audit nor a probe, or has no records yet; a probe that is not complete.
         """
         from posetest.report.plates import write_plates
 
@@ -88,8 +88,8 @@ def write_report(
 
     Args:
         runs: run folders or their paths; a search or tuning curves go alone.
-        path: of the report; by default report.html (.md, .json) in the folder of the only audit.
-        format: "html"; "md", a section for a model card; "json", all numbers.
+        path: of the report; by default report.html (.md, .json, .pdf) in the folder of the only audit.
+        format: "html"; "md", a section for a model card; "json", all numbers; "pdf", for paper.
         measures: other measures that rates are told under too, as ``Run.reweighted`` reads them; md and json.
         familiar: the scene whose poses are familiar, for calibration; by default photographer; md and json.
 
@@ -113,10 +113,14 @@ def write_report(
             raise ConfigError(f"a report of {len(owners)} runs belongs to none of their folders: say where (--out)")
         path = owners[0].path / f"report.{format}"
     target = Path(path)
-    if format != "html":
+    if format in ("md", "json"):
         return write_document(opened, target, format, measures=measures, familiar=familiar or DEFAULT)
     if measures or familiar is not None:
         raise ConfigError('other measures and familiar scenes are in reports of format "md" and "json": say which')
+    if format == "pdf":
+        from posetest.report.paper.document import write_pdf
+
+        return write_pdf(opened, target)
     return write_page(opened, target)
 
 
@@ -165,7 +169,7 @@ class TuneRun(Run):
 
 
 class ProbeRun(Run):
-    """The run folder of a probe: ``result()``, ``table()``."""
+    """The run folder of a probe: ``result()``, ``tables()``, ``table()``."""
 
     def result(self) -> pd.DataFrame:
         """What the probe was made for: the table of its analysis.
@@ -173,18 +177,19 @@ class ProbeRun(Run):
         Raises:
             RunError: the run is not complete.
         """
-        assert self.info.probe is not None
-        if self.info.probe.what == "sensitivity":
-            from posetest.analysis.sensitivity import sensitivity
+        from posetest.analysis.probe_tables import main_table
 
-            return sensitivity(self)
-        if self.info.probe.what == "artefacts":
-            from posetest.analysis.artefacts import artefacts
+        return main_table(self)
 
-            return artefacts(self)
-        from posetest.analysis.tolerance import tolerance
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """All tables of the probe by name, the main one first; see ``analysis.probe_tables.probe_tables``.
 
-        return tolerance(self)
+        Raises:
+            RunError: the run is not complete.
+        """
+        from posetest.analysis.probe_tables import probe_tables
+
+        return probe_tables(self)
 
 
 def open_run(path: str | Path) -> Run:

@@ -26,10 +26,10 @@ def report(
     Args:
         runs: Run folders: any number of audits, compared where they hold the same poses, and of probes of them; or a
             search, or tuning curves.
-        out: Where to write; default: report.html (.md, .json) in the run folder; needed for several audits.
-        kind: html; md, a section for a model card; json, all numbers (audits only; docs/report-json.md). Default: what
-            --out ends in, or html.
-        figures: Write figures for publications into this folder instead, as PNG and PDF (of one audit).
+        out: Where to write; default: report.html (.md, .json, .pdf) in the run folder; needed for several audits.
+        kind: html; md, a section for a model card; json, all numbers; pdf, for paper, figures as vectors (all three of
+            audits; docs/report-json.md). Default: what --out ends in, or html.
+        figures: Write figures for publications into this folder instead, as PNG and PDF (of one audit or probe).
         measure: Another scene, such as photographer, that rates are told under too, by weighing the poses there are;
             with ?only=rotation the rest stays as audited, with ?roll_deg=5 an upright camera is tilted (md and json).
             Repeat for several.
@@ -46,7 +46,8 @@ def report(
             sys.stdout.write(f"{figures / plate}.png\n")
         return 0
     ending = out.suffix.lower() if out is not None else ""
-    wanted: ReportFormat = kind or ("md" if ending == ".md" else "json" if ending == ".json" else "html")
+    endings: dict[str, ReportFormat] = {".md": "md", ".json": "json", ".pdf": "pdf"}
+    wanted = kind or endings.get(ending, "html")
     sys.stdout.write(f"{api.write_report(runs, out, format=wanted, measures=measure, familiar=familiar)}\n")
     return 0
 

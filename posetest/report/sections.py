@@ -13,7 +13,9 @@ from posetest.analysis.outcomes import of_pair
 from posetest.analysis.summary import NAMED_POSES, Summary, summarise
 from posetest.engine.run import RunFolder
 from posetest.report import figures, words
+from posetest.report.answers import Answers, answers_of
 from posetest.report.gathered import Audited
+from posetest.report.globe import Globe, cells_note, globe
 from posetest.report.landscapes import Drawn, landscapes, rotation_maps
 from posetest.report.plain import records
 from posetest.report.probe_blocks import ProbeBlock, probe_block
@@ -64,8 +66,10 @@ class Section:
     columns: list[Column]
     panels: list[Panel]
     more_panels: list[Panel]
+    globe: Globe | None = None
     accepted: list[tuple[str, str]] = field(default_factory=list)
     comparison: list[Row] = field(default_factory=list)
+    answers: Answers | None = None
     probes: list[ProbeBlock] = field(default_factory=list)
 
 
@@ -127,7 +131,7 @@ def part_of(audited: Audited, number: int, *, is_only: bool) -> Part:
         name="" if is_only else audited.name,
         info=run.info,
         sections=[
-            _section(run.info, k, f"{prefix}-{k + 1}", summary, rows, run.images(), audited.probes)
+            _section(run.info, k, f"{prefix}-{k + 1}", summary, rows, run.images(), run.tiles(), audited.probes)
             for k, _ in enumerate(run.info.scenes)
         ],
         headline=words.headline(counted),
@@ -183,6 +187,7 @@ def _section(
     summary: Summary,
     rows: Mapping[str, Mapping[tuple[str, str], Row]],
     kept: pd.DataFrame,
+    tiles: pd.DataFrame,
     probes: Sequence[RunFolder],
 ) -> Section:
     """Everything about the scene of this ``number``."""
@@ -199,8 +204,10 @@ def _section(
         columns=[_column(scene, m, pairs[m.name], rows, summary, of_scene) for m in info.models],
         panels=[p for p in panels if p.name in _FIRST_PARAMETERS],
         more_panels=[p for p in panels if p.name not in _FIRST_PARAMETERS],
+        globe=globe(scene, pairs, tiles),
         accepted=_accepted(scene, info.models),
         comparison=records(_of(summary.comparison, scene=scene.name)),
+        answers=answers_of(summary, scene.name),
         probes=_probe_blocks(probes, scene),
     )
 
@@ -265,13 +272,8 @@ def _map(scene: SceneInfo, model: ModelInfo, pair: pd.DataFrame) -> tuple[str, s
     if not len(pair):
         return "", ""
     table = direction_rates(pair)
-    filled = table[table["n"] > 0]
-    reach = 50 * (filled["high"] - filled["low"]).median()
-    caption = (
-        f"n = {len(pair):,} poses in {len(filled)} of {len(table)} equal-area cells, median "
-        f"{filled['n'].median():.0f} a cell: one cell's 95 % interval reaches about ±{reach:.0f} points"
-    )
-    return figures.direction_map(table, f"recognition rate of {scene.name} by {model.name} over direction"), caption
+    title = f"recognition rate of {scene.name} by {model.name} over direction"
+    return figures.direction_map(table, title), cells_note(table)
 
 
 def _panel(scene: SceneInfo, name: str, interval: Any, pairs: Mapping[str, pd.DataFrame]) -> Panel:

@@ -108,8 +108,8 @@ def test_the_command_writes_beside_the_records_unless_told_otherwise(
 
 
 def test_another_format_is_refused(run: RunFolder) -> None:
-    with pytest.raises(ConfigError, match=r'format = "pdf" \(one of html, md, json\)'):
-        open_run(run.path).report(format="pdf")  # type: ignore[arg-type]
+    with pytest.raises(ConfigError, match=r'format = "odt" \(one of html, md, json, pdf\)'):
+        open_run(run.path).report(format="odt")  # type: ignore[arg-type]
 
 
 def test_a_run_of_few_poses_has_a_summary_too(tmp_path: Path) -> None:

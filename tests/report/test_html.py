@@ -86,7 +86,7 @@ def test_nothing_is_fetched(page: Page) -> None:
     for _, attributes in page.tags:
         for name in ("src", "href", "srcset", "data", "action", "poster"):
             value = attributes.get(name)
-            assert value is None or value.startswith(("data:image/png;base64,", "#"))
+            assert value is None or value.startswith(("data:image/png;base64,", "data:image/webp;base64,", "#"))
     assert "@import" not in page.source
     assert not re.search(r"url\((?!#)", page.source)
     assert page.all("meta")[-1]["content"].startswith("default-src 'none'; img-src data:")  # type: ignore[union-attr]
@@ -123,7 +123,8 @@ def test_each_object_and_model_has_map_labels_and_panels(page: Page) -> None:
     # and landscapes over yaw and pitch, yaw and roll, distance and pitch
     assert len(page.all("svg", "heat")) == 4 * 3
     assert len(page.all("svg", "panel")) == 4 * (8 + 3)
-    assert len(page.all("table", "labels")) == 2 * 4  # by size and distance; wrong labels
+    # by size and distance, and wrong labels; calibration and eighths of each object; both objects show one mesh: their light
+    assert len(page.all("table", "labels")) == 2 * 4 + 2 * 2 + 1
 
 
 def test_regions_stand_in_words_with_poses_to_copy(run: RunFolder, page: Page) -> None:
@@ -187,7 +188,7 @@ def test_hostile_names_are_text(tmp_path: Path) -> None:
     )
     page = page_of(run)
     tags = [t for t, _ in page.tags]
-    assert tags.count("script") == 1
+    assert [a.get("type") for t, a in page.tags if t == "script"] == ["application/json", "application/json", None]
     assert tags.count("style") == 1
     assert "iframe" not in tags
     assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)

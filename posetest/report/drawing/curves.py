@@ -1,0 +1,164 @@
+"""Plots over one or two numbers on an axis: outcomes and labels over a parameter, landscapes, calibration."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from posetest.analysis.calibration import reliability
+from posetest.analysis.density import densities
+from posetest.analysis.landscape import landscape
+from posetest.report.drawing.style import COLORS, RATE_COLORS, RULE, SERIES, VOID, spelled
+from posetest.space import INDEX, PARAMETERS, Interval
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+#: Poses of an outcome or label below which its density is not drawn.
+FEWEST = 25
+_NAMES = {"recognised": "recognised", "misread": "misread", "confident": "confidently misread", "all": "all as sampled"}
+
+
+def axis_name(parameter: str) -> str:
+    """A parameter as it stands on an axis: "light azimuth (degrees)"."""
+    units = {"distance": "object units", "offset_x": "half-frames", "offset_y": "half-frames"}
+    is_angle = PARAMETERS[INDEX[parameter]].column.endswith("_deg")
+    unit = "degrees" if is_angle else units.get(parameter, "")
+    return parameter.replace("_", " ") + (f" ({unit})" if unit else "")
+
+
+def draw_outcomes(upper: Axes, lower: Axes, table: pd.DataFrame, parameter: str, is_log: bool) -> None:
+    """Shares of each bin with their intervals on ``upper``, densities on ``lower``, from ``density.densities``."""
+    for outcome in ("recognised", "confident"):
+        draw_share(upper, table, outcome, COLORS[outcome], _NAMES[outcome])
+    drawn = [outcome for outcome in COLORS if table[outcome].sum() >= FEWEST]
+    draw_densities(lower, table, [(outcome, COLORS[outcome], "-", _NAMES[outcome]) for outcome in drawn])
+    finish_pair(upper, lower, table, parameter, is_log)
+
+
+def draw_share(axis: Axes, table: pd.DataFrame, name: str, color: str, label: str, dashes: str = "-") -> None:
+    """The share of each bin as steps, with its interval as a band."""
+    edges = [*table["bin_low"], table["bin_high"].iloc[-1]]
+    axis.stairs(table[f"{name}_share"], edges, color=color, label=label, linewidth=1.3, linestyle=dashes, baseline=None)
+    low, high = (np.append(table[f"{name}_{end}"], table[f"{name}_{end}"].iloc[-1]) for end in ("low", "high"))
+    axis.fill_between(edges, low, high, step="post", color=color, alpha=0.18, linewidth=0)
+
+
+def draw_densities(axis: Axes, table: pd.DataFrame, lines: Sequence[tuple[str, str, str, str]]) -> None:
+    """Where the poses of each (column, colour, dashes, label) lie, area 1 each, over all as sampled in grey."""
+    edges = [*table["bin_low"], table["bin_high"].iloc[-1]]
+    axis.stairs(table["all_density"], edges, color=RULE, fill=True, alpha=0.7, zorder=0, label=_NAMES["all"])
+    for name, color, dashes, label in lines:
+        axis.stairs(
+            table[f"{name}_density"], edges, color=color, linewidth=1.1, linestyle=dashes, label=label, baseline=None
+        )
+
+
+def finish_pair(upper: Axes, lower: Axes, table: pd.DataFrame, parameter: str, is_log: bool) -> None:
+    """Axes of a pair of plots over one parameter."""
+    upper.set_ylim(0, 1)
+    lower.set(xlim=(table["bin_low"].iloc[0], table["bin_high"].iloc[-1]), xlabel=axis_name(parameter), yticks=[])
+    lower.set_ylim(bottom=0)
+    low, high = table["bin_low"].iloc[0], table["bin_high"].iloc[-1]
+    if is_log:
+        lower.set_xscale("log")
+        ticks = _log_ticks(low, high)
+        lower.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+        lower.set_xticks([], [], minor=True)  # matplotlib's own would be written as formulas
+    elif PARAMETERS[INDEX[parameter]].column.endswith("_deg") and high - low >= 60:
+        step = next(s for s in (15, 30, 45, 90, 180, 360) if (high - low) / s <= 5)
+        lower.set_xticks(np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step)
+
+
+def _log_ticks(low: float, high: float) -> list[float]:
+    """Round values from ``low`` to ``high``, at most seven where that can be."""
+    powers = range(math.floor(math.log10(low)), math.floor(math.log10(high)) + 1)
+    found: list[float] = []
+    for steps in ((1,), (1, 3), (1, 2, 5), (1, 2, 3, 4, 5, 7)):
+        ticks = [m * 10.0**k for k in powers for m in steps if low * 0.999 <= m * 10.0**k <= high * 1.001]
+        found = ticks if len(ticks) <= 7 else found
+    return found
+
+
+def outcomes_figure(figure: Figure, rows: pd.DataFrame, name: str, interval: Interval | None) -> None:
+    """Outcomes over one parameter."""
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1))
+    draw_outcomes(upper, lower, densities(rows, name, interval), name, is_log(interval))
+    upper.set_ylabel("share of poses")
+    lower.set_ylabel("density")
+    _legend(figure, upper, lower)
+
+
+def labels_figure(
+    figure: Figure, rows: pd.DataFrame, name: str, interval: Interval | None, labels: Sequence[str]
+) -> None:
+    """Predictions of each of ``labels`` over one parameter: their share of each bin, and where they lie."""
+    columns = {f"label_{k}": (rows["top1_label"] == label).to_numpy() for k, label in enumerate(labels)}
+    table = densities(rows.assign(**columns), name, interval, list(columns))
+    upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1.4))
+    lines = [
+        (column, *SERIES[k], f"{spelled(label)} ({columns[column].sum():,})")
+        for k, (column, label) in enumerate(zip(columns, labels, strict=True))
+    ]
+    for column, color, dashes, label in lines:
+        draw_share(upper, table, column, color, label, dashes)
+    draw_densities(lower, table, lines)
+    finish_pair(upper, lower, table, name, is_log(interval))
+    top = max(float(np.nanmax(table[f"{column}_high"])) for column in columns)
+    upper.set_ylim(0, min(1.0, 1.1 * top))
+    upper.set_ylabel("share of poses")
+    lower.set_ylabel("density")
+    _legend(figure, upper, lower)
+
+
+def is_log(interval: Interval | None) -> bool:
+    """Whether a parameter spreads over ``interval`` in its logarithm."""
+    return interval is not None and interval.prior == "log"
+
+
+def _legend(figure: Figure, *axes: Axes) -> None:
+    """One legend above all plots, each name once."""
+    found = {name: handle for axis in axes for handle, name in zip(*axis.get_legend_handles_labels(), strict=True)}
+    figure.legend(found.values(), found.keys(), loc="outside upper center", ncols=min(len(found), 4))
+
+
+def draw_landscape(
+    axis: Axes, rows: pd.DataFrame, pair: tuple[str, str], intervals: Mapping[str, Interval | None]
+) -> Any:
+    """Recognition over two parameters; what a colour bar is made of."""
+    table = landscape(rows, *pair, intervals)
+    columns = [PARAMETERS[INDEX[name]].column for name in pair]
+    counts = [int(table[f"{which}_bin"].max()) + 1 for which in ("first", "second")]
+    edges = [np.append(np.unique(table[f"{column}_low"]), table[f"{column}_high"].max()) for column in columns]
+    rate = np.ma.masked_invalid(table["rate"].to_numpy().reshape(counts))
+    axis.set_facecolor(VOID)
+    image = axis.pcolormesh(
+        edges[0], edges[1], rate.T, vmin=0, vmax=1, cmap=RATE_COLORS, edgecolors="face", linewidth=0.2
+    )
+    axis.set(xlabel=axis_name(pair[0]), ylabel=axis_name(pair[1]))
+    return image
+
+
+def draw_reliability(axis: Axes, rows: pd.DataFrame) -> None:
+    """Accuracy by confidence, with the line on which the two agree."""
+    table = reliability(rows)
+    table = table[table["n"] > 0]
+    error = np.abs(table[["low", "high"]].to_numpy().T - table["accuracy"].to_numpy())
+    axis.plot([0, 1], [0, 1], color=RULE, linewidth=1)
+    axis.errorbar(
+        table["mean_confidence"],
+        table["accuracy"],
+        error,
+        fmt="o",
+        color=COLORS["recognised"],
+        markersize=3.5,
+        elinewidth=1,
+        capsize=1.5,
+    )
+    axis.set(xlim=(0, 1), ylim=(0, 1), xlabel="confidence of the first label", ylabel="share recognised")
+    axis.set_aspect("equal")
