@@ -123,7 +123,7 @@ def test_each_object_and_model_has_map_labels_and_panels(page: Page) -> None:
     # and landscapes over yaw and pitch, yaw and roll, distance and pitch
     assert len(page.all("svg", "heat")) == 4 * 3
     assert len(page.all("svg", "panel")) == 4 * (8 + 3)
-    # by size and distance, and wrong labels; calibration and eighths of each object; both objects show one mesh: their light
+    # by size and distance, and wrong labels; of each object calibration and eighths; of one mesh in both, its lightings
     assert len(page.all("table", "labels")) == 2 * 4 + 2 * 2 + 1
 
 
