@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from posetest.analysis.intervals import wilson
+from posetest.analysis.intervals import pooled_wilson, wilson
 from posetest.analysis.paired import holm, mcnemar, paired_interval
 from posetest.analysis.sobol import pair_interactions, sobol_indices
 
@@ -42,6 +42,8 @@ TRANSFER = [
     ([(0.1, 0.95)], 500),
     ([(0.2, 0.9), (0.6, 0.7), (0.05, 0.5)], 300),
     ([(0.3, 0.99), (0.3, 0.2)], 500),
+    ([(0.9, 0.999), (0.9, 0.02)], 500),
+    ([(0.02, 0.9), (0.02, 0.2), (0.05, 0.5)], 300),
 ]
 
 
@@ -58,7 +60,7 @@ def transfer(repeats: int, rng: np.random.Generator) -> Iterator[Row]:
         truth = sum(a * b for a, b in objects) / sum(a for a, _ in objects)
         asked = np.stack([rng.binomial(n, a, repeats) for a, _ in objects])
         told = np.stack([rng.binomial(k, b) for k, (_, b) in zip(asked, objects, strict=True)])
-        low, high = wilson(told.sum(axis=0), asked.sum(axis=0))
+        low, high = pooled_wilson(told.T, asked.T, n)
         held = int(((low <= truth) & (truth <= high)).sum())
         words = ", ".join(f"{a:g} x {b:g}" for a, b in objects)
         yield f"transfer, {'pooled' if len(objects) > 1 else 'one object'}", f"{words}, {n} poses each", held, repeats
