@@ -33,9 +33,11 @@ def render_pdf(run: RunFolder, summary: Summary) -> bytes:
     title = _title(run)
     with printed(_POINTS):
         sheet = Sheet(title, _made(run.info.created))
-        first_pages(sheet, run, summary, title)
         kept = run.images()
         pictures = load_pictures(run, kept)
+        shown = kept[kept["kind"] == "canonical"]
+        canonical = {str(s): pictures.get(str(f)) for s, f in zip(shown["scene"], shown["file"], strict=True)}
+        first_pages(sheet, run, summary, title, canonical)
         for scene in run.info.scenes:
             object_pages(sheet, run, scene, summary, kept, pictures)
         last_pages(sheet, run, len(summary.frame))

@@ -44,6 +44,11 @@ class Panel:
     size_in: tuple[float, float]
     words: str
 
+    @property
+    def room_mm(self) -> float:
+        """Height on paper with the first lines of a caption."""
+        return self.size_in[1] * 25.4 + 16
+
 
 def direction_panels(scene: SceneInfo, pairs: Mapping[str, pd.DataFrame]) -> Iterator[Panel]:
     """Recognition over viewing direction by each model."""
