@@ -23,8 +23,8 @@ def report(
     Args:
         run: The run folder.
         out: Where to write; default: report.html (.md, .json, .pdf) in the run folder.
-        kind: html; md, a section for a model card; json, all numbers; pdf, for paper, figures as
-            vectors (all three of audits only; docs/report-json.md). Default: what --out ends in, or html.
+        kind: html; md, a section for a model card; json, all numbers; pdf, for paper (all three of
+            audits only; docs/report-json.md). Default: what --out ends in, or html.
         figures: Write figures for publications into this folder instead, as PNG and PDF (audits and probes).
     """
     from posetest import api

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from posetest.analysis.summary import Summary, summarise
 from posetest.engine.run import RunFolder, write_aside
-from posetest.report import words
+from posetest.report import method
 from posetest.report.drawing.style import printed
 from posetest.report.paper.front import first_pages, last_pages
 from posetest.report.paper.objects import load_pictures, object_pages
@@ -30,7 +30,7 @@ def write_pdf(run: RunFolder, path: Path) -> Path:
 
 def render_pdf(run: RunFolder, summary: Summary) -> bytes:
     """The report of the audit ``run``, whose ``summary`` this is, as a PDF file."""
-    title = _title(run)
+    title = method.title(run.info)
     with printed(_POINTS):
         sheet = Sheet(title, _made(run.info.created))
         kept = run.images()
@@ -42,12 +42,6 @@ def render_pdf(run: RunFolder, summary: Summary) -> bytes:
             object_pages(sheet, run, scene, summary, kept, pictures)
         last_pages(sheet, run, len(summary.frame))
         return bytes(sheet.output())
-
-
-def _title(run: RunFolder) -> str:
-    scenes, models = [s.name for s in run.info.scenes], [m.name for m in run.info.models]
-    objects = words.listed(scenes) if len(scenes) <= 3 else f"{len(scenes)} objects"
-    return f"{objects} × {words.listed(models) if len(models) <= 2 else f'{len(models)} models'}"
 
 
 def _made(created: str) -> datetime:

@@ -199,7 +199,7 @@ class Sheet(FPDF):
 
     @contextmanager
     def beside(self, picture: bytes | None, size: float, alt: str) -> Iterator[None]:
-        """Text to the right of a square picture, and what follows below its end; without a picture over all the width."""
+        """Text to the right of a square picture, what follows below its end; without a picture over the whole width."""
         if picture is None:
             yield
             return
