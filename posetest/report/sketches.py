@@ -50,6 +50,7 @@ _MOST_SMOOTH = 20_000
 _SIZE, _TALL = (6.4, 4.0), (6.4, 5.6)
 _MAPPED_LABELS = 6
 _POSES_PER_CELL = 4  # of a label whose density is mapped
+_POSES_PER_CONTRAST = 30
 _TURNS = 12
 
 #: From a name, a title, a function that draws and perhaps a size to the sketch of one object and model.
@@ -234,9 +235,10 @@ def _label_maps(rows: pd.DataFrame, labels: pd.DataFrame, sketch: _Sketcher) -> 
 
 def _difference(scene: SceneInfo, first: str, second: str, pairs: dict[str, pd.DataFrame]) -> Iterator[Sketch]:
     """Where two models differ on the same poses."""
-    if not pairs[first]["index"].isin(pairs[second]["index"]).any():
+    shared = int(pairs[first]["index"].isin(pairs[second]["index"]).sum())
+    if not shared:
         return
-    table = direction_contrast(pairs[first], pairs[second])
+    table = direction_contrast(pairs[first], pairs[second], _contrast_nside(shared))
     tested = int((table["n"] > 0).sum())
     yield Sketch(
         f"{file_name(scene.name)}-{file_name(first)}-{file_name(second)}-difference",
@@ -248,6 +250,11 @@ def _difference(scene: SceneInfo, first: str, second: str, pairs: dict[str, pd.D
         (6.4, 3.2),
         partial(_difference_map, table=table),
     )
+
+
+def _contrast_nside(poses: int) -> int:
+    """Resolution of a map of differences: fewer poses a cell could hardly differ under so many tests."""
+    return int(np.clip(math.isqrt(poses // (12 * _POSES_PER_CONTRAST)), 1, 16))
 
 
 def _difference_map(figure: Figure, table: pd.DataFrame) -> None:

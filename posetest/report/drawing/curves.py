@@ -99,7 +99,8 @@ def labels_figure(
 ) -> None:
     """Predictions of each of ``labels`` over one parameter: their share of each bin, and where they lie."""
     columns = {f"label_{k}": (rows["top1_label"] == label).to_numpy() for k, label in enumerate(labels)}
-    table = densities(rows.assign(**columns), name, interval, list(columns))
+    most = 2 * max(int(column.sum()) for column in columns.values())  # labels are rare: wider bins than for all poses
+    table = densities(rows.assign(**columns), name, interval, list(columns), min(most, len(rows)))
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1.4))
     lines = [
         (column, *SERIES[k], f"{spelled(label)} ({columns[column].sum():,})")
@@ -124,7 +125,12 @@ def is_log(interval: Interval | None) -> bool:
 def _legend(figure: Figure, *axes: Axes) -> None:
     """One legend above all plots, each name once."""
     found = {name: handle for axis in axes for handle, name in zip(*axis.get_legend_handles_labels(), strict=True)}
-    figure.legend(found.values(), found.keys(), loc="outside upper center", ncols=min(len(found), 4))
+    figure.legend(
+        found.values(),
+        found.keys(),
+        loc="outside upper center",
+        ncols=min(len(found), 4 if sum(map(len, found)) < 60 else 3),
+    )
 
 
 def draw_landscape(

@@ -87,7 +87,7 @@ def mark_cells(axis: Axes, marked: Sequence[bool] | NDArray[np.bool_]) -> None:
     """Dots at the centres of the cells of a map that are ``marked`` [12 nside^2]."""
     marks = np.asarray(marked, dtype=bool)
     x, y = direction_to_mollweide(cell_to_direction(math.isqrt(len(marks) // 12))[marks])
-    axis.plot(x, y, linestyle="none", marker="o", markersize=1.8, color=INK, markeredgecolor="white", mew=0.3, zorder=4)
+    axis.plot(x, y, linestyle="none", marker="o", markersize=2.6, color=INK, markeredgecolor="white", mew=0.3, zorder=4)
 
 
 def draw_globe(axis: Axes, cells: Array, azimuth_deg: float, elevation_deg: float, *, pixels: int = 420) -> Any:
@@ -134,7 +134,10 @@ def scores_figure(figure: Figure, table: pd.DataFrame) -> None:
     """Confidence above, entropy below, from ``maps.direction_scores``."""
     axes = figure.subplots(2, 1)
     top = float(np.nanmax(table["entropy"])) if table["entropy"].notna().any() else 1.0
-    shown = (("confidence", 1.0, RATE_COLORS, "mean confidence"), ("entropy", top or 1.0, "cividis_r", "entropy, nats"))
+    shown = (
+        ("confidence", 1.0, RATE_COLORS, "mean confidence"),
+        ("entropy", top or 1.0, RATE_COLORS, "mean entropy, nats"),
+    )
     for axis, (name, high, colors, label) in zip(axes, shown, strict=True):
         image = draw_map(axis, table[name].to_numpy(), high=high, colors=colors)
         figure.colorbar(image, ax=axis, shrink=0.8, label=label)

@@ -15,7 +15,7 @@ from posetest.report.paper.sheet import Sheet
 from posetest.report.table_rows import records
 
 #: Pairs of object and model whose verdicts stand on the first page; of more, each stands with its object.
-MOST_VERDICTS = 4
+MOST_VERDICTS = 6
 
 _THUMB = 22.0  # millimetres
 
