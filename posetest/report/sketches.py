@@ -26,7 +26,6 @@ from posetest.geometry.grids import cell_to_direction
 from posetest.geometry.so3 import direction_to_angles, euler_to_matrix, matrix_to_quaternion, orbit_to_matrix
 from posetest.report.drawing import maps
 from posetest.report.drawing.curves import (
-    FEWEST,
     draw_landscape,
     draw_reliability,
     labels_figure,
@@ -35,6 +34,7 @@ from posetest.report.drawing.curves import (
 from posetest.report.drawing.overview import rates_figure, transfer_figure
 from posetest.report.drawing.sketch import Sketch
 from posetest.report.drawing.style import DIFFERENCE_COLORS, SERIES
+from posetest.report.figures import FEWEST as FEWEST_OF_LABEL
 from posetest.run_info import SceneInfo
 from posetest.space import Interval
 
@@ -44,7 +44,9 @@ if TYPE_CHECKING:
 #: Pairs of parameters that landscapes are drawn over, where both vary.
 LANDSCAPES = (("yaw", "pitch"), ("roll", "pitch"), ("yaw", "roll"), ("azimuth", "elevation"), ("distance", "pitch"))
 
-_FEWEST = 100  # poses below which nothing is drawn over a parameter
+#: Poses below which nothing is drawn over a parameter.
+FEWEST = 100
+
 _FEWEST_SMOOTH = 1_000  # as ``smoothing`` says of rates over SO(3)
 _MOST_SMOOTH = 20_000
 _SIZE, _TALL = (6.4, 4.0), (6.4, 5.6)
@@ -141,10 +143,10 @@ def _of_pair(scene: SceneInfo, model: str, rows: pd.DataFrame) -> Iterator[Sketc
     yield sketch("reliability", "Accuracy by confidence, 95 % Wilson intervals", _reliability(rows), (4.4, 4.2))
     yield from _rotations(rows, sketch)
     labels = wrong_labels(rows, _MAPPED_LABELS)
-    labels = labels[labels["count"] >= FEWEST]
+    labels = labels[labels["count"] >= FEWEST_OF_LABEL]
     if len(labels):
         yield _label_maps(rows, labels, sketch)
-    if len(rows) < _FEWEST:
+    if len(rows) < FEWEST:
         return
     intervals = free_intervals(scene)
     named = labels["label"].astype(str).head(len(SERIES)).tolist()
@@ -227,7 +229,7 @@ def _label_maps(rows: pd.DataFrame, labels: pd.DataFrame, sketch: _Sketcher) -> 
         "labels",
         "Where the most frequent wrong labels are seen: density of each over viewing direction (Mollweide projection, "
         "front in the middle), as a multiple of an even spread over the sphere, with the number of its poses; "
-        f"{12 * nside**2} cells of equal area, fewer than {FEWEST} poses not shown",
+        f"{12 * nside**2} cells of equal area, fewer than {FEWEST_OF_LABEL} poses not shown",
         partial(maps.multiples, maps=found, label="times an even spread", high=None, columns=columns),
         (6.4, 0.6 + (4.2 / columns) * -(-len(found) // columns)),
     )

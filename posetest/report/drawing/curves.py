@@ -13,14 +13,14 @@ from posetest.analysis.calibration import reliability
 from posetest.analysis.density import densities
 from posetest.analysis.landscape import landscape
 from posetest.report.drawing.style import COLORS, RATE_COLORS, RULE, SERIES, VOID, spelled
+from posetest.report.figures import FEWEST
+from posetest.report.svg import axis_ticks
 from posetest.space import INDEX, PARAMETERS, Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Poses of an outcome or label below which its density is not drawn.
-FEWEST = 25
 _NAMES = {"recognised": "recognised", "misread": "misread", "confident": "confidently misread", "all": "all as sampled"}
 
 
@@ -70,9 +70,8 @@ def finish_pair(upper: Axes, lower: Axes, table: pd.DataFrame, parameter: str, i
         ticks = _log_ticks(low, high)
         lower.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
         lower.set_xticks([], [], minor=True)  # matplotlib's own would be written as formulas
-    elif PARAMETERS[INDEX[parameter]].column.endswith("_deg") and high - low >= 60:
-        step = next(s for s in (15, 30, 45, 90, 180, 360) if (high - low) / s <= 5)
-        lower.set_xticks(np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step)
+    elif PARAMETERS[INDEX[parameter]].column.endswith("_deg"):
+        lower.set_xticks(axis_ticks(low, high, "degrees"))
 
 
 def _log_ticks(low: float, high: float) -> list[float]:

@@ -13,11 +13,12 @@ from posetest.analysis.outcomes import of_pair
 from posetest.analysis.summary import Summary
 from posetest.engine.run import RunFolder
 from posetest.report import method, words
-from posetest.report.drawing.curves import FEWEST as FEWEST_OF_OUTCOME
+from posetest.report.figures import FEWEST as FEWEST_OF_OUTCOME
 from posetest.report.paper.front import MOST_VERDICTS, rates_of
-from posetest.report.paper.panels import FEWEST, direction_panels, landscape_panels, outcome_panels, reliability_panels
+from posetest.report.paper.panels import direction_panels, landscape_panels, outcome_panels, reliability_panels
 from posetest.report.paper.sheet import BODY, SMALL, TINY, Sheet
 from posetest.report.pictures import embed
+from posetest.report.sketches import FEWEST
 from posetest.report.table_rows import matching, records
 from posetest.run_info import SceneInfo
 

@@ -13,16 +13,13 @@ from posetest.report.drawing.curves import draw_landscape, draw_outcomes, draw_r
 from posetest.report.drawing.maps import draw_map
 from posetest.report.drawing.style import blank, spelled
 from posetest.report.paper.vector import to_svg
-from posetest.report.sketches import LANDSCAPES
+from posetest.report.sketches import FEWEST, LANDSCAPES
 from posetest.run_info import SceneInfo
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Box = tuple[float, float, float, float]
-
-#: Poses below which nothing is drawn over a parameter.
-FEWEST = 100
 
 _WIDTH = 6.85  # inches, of the text
 _BESIDE = 3
