@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from posetest.analysis.contrast import direction_contrast
 from posetest.analysis.density import direction_rates, free_intervals
 from posetest.analysis.labels import wrong_labels
+from posetest.analysis.landscape import landscape
 from posetest.analysis.maps import direction_labels, direction_scores, rotation_rates
 from posetest.analysis.outcomes import of_pair
 from posetest.analysis.rates import rates
@@ -33,10 +34,9 @@ from posetest.report.drawing.curves import (
 )
 from posetest.report.drawing.overview import rates_figure, transfer_figure
 from posetest.report.drawing.sketch import Sketch
-from posetest.report.drawing.style import DIFFERENCE_COLORS, SERIES
+from posetest.report.drawing.style import DIFFERENCE_COLORS, SERIES, short
 from posetest.report.figures import FEWEST as FEWEST_OF_LABEL
 from posetest.run_info import SceneInfo
-from posetest.space import Interval
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -167,11 +167,12 @@ def _of_pair(scene: SceneInfo, model: str, rows: pd.DataFrame) -> Iterator[Sketc
             )
     for pair in LANDSCAPES:
         if pair[0] in intervals and pair[1] in intervals:
+            table = landscape(rows, *pair, intervals)
             yield sketch(
                 "-".join(pair),
-                f"Recognition rate over {pair[0]} and {pair[1]}, in bins that are equally likely; bins without poses "
-                "are grey",
-                _landscape(rows, pair, intervals),
+                f"Recognition rate over {pair[0]} and {pair[1]}, in bins that are equally likely, {_each(table['n'])} "
+                f"poses in each{_half_width(table, of='bin')}; bins without poses are grey",
+                _landscape(table, pair),
             )
 
 
@@ -221,15 +222,17 @@ def _label_maps(rows: pd.DataFrame, labels: pd.DataFrame, sketch: _Sketcher) -> 
     nside = int(np.clip(math.isqrt(int(labels["count"].min()) // (12 * _POSES_PER_CELL)), 1, 8))
     table = direction_labels(rows[rows["misread"]], nside, len(labels))
     found = [
-        (f"{label} ({int(part['count'].sum()):,})", part["density"].to_numpy() * 4 * math.pi)
+        (f"{short(label, 22)} ({int(part['count'].sum()):,})", part["density"].to_numpy() * 4 * math.pi)
         for label, part in table.groupby("label", sort=False)
     ]
     columns = min(3, len(found))
+    reach = 2 * math.pi * (table["density_high"] - table["density_low"]).median()
     return sketch(
         "labels",
         "Where the most frequent wrong labels are seen: density of each over viewing direction (Mollweide projection, "
         "front in the middle), as a multiple of an even spread over the sphere, with the number of its poses; "
-        f"{12 * nside**2} cells of equal area, fewer than {FEWEST_OF_LABEL} poses not shown",
+        f"{12 * nside**2} cells of equal area, 95 % Wilson intervals reach ±{reach:.2g} in the median; labels of fewer "
+        f"than {FEWEST_OF_LABEL} poses not shown",
         partial(maps.multiples, maps=found, label="times an even spread", high=None, columns=columns),
         (6.4, 0.6 + (4.2 / columns) * -(-len(found) // columns)),
     )
@@ -275,22 +278,22 @@ def _reliability(rows: pd.DataFrame) -> Any:
     return lambda figure: draw_reliability(figure.add_subplot(), rows)
 
 
-def _landscape(rows: pd.DataFrame, pair: tuple[str, str], intervals: dict[str, Interval | None]) -> Any:
+def _landscape(table: pd.DataFrame, pair: tuple[str, str]) -> Callable[[Figure], None]:
     def draw(figure: Figure) -> None:
         axis = figure.add_subplot()
-        figure.colorbar(draw_landscape(axis, rows, pair, intervals), ax=axis, label="share recognised")
+        figure.colorbar(draw_landscape(axis, table, pair), ax=axis, label="share recognised")
 
     return draw
 
 
-def _half_width(table: pd.DataFrame, name: str = "") -> str:
+def _half_width(table: pd.DataFrame, name: str = "", of: str = "cell") -> str:
     """How far the interval of a cell reaches, in words; nothing where no cell has one."""
     prefix = f"{name}_" if name else ""
     reach = (table[f"{prefix}high"] - table[f"{prefix}low"]) / 2
     if not reach.notna().any():
         return ""
     kind = "95 % interval of the mean confidence" if name else "95 % Wilson interval"
-    return f" (a cell's {kind} reaches ±{100 * reach.median():.0f} points in the median)"
+    return f" (a {of}'s {kind} reaches ±{100 * reach.median():.0f} points in the median)"
 
 
 def _each(counts: pd.Series[int]) -> str:

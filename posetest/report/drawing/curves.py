@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,8 +11,7 @@ import pandas as pd
 
 from posetest.analysis.calibration import reliability
 from posetest.analysis.density import densities
-from posetest.analysis.landscape import landscape
-from posetest.report.drawing.style import COLORS, RATE_COLORS, RULE, SERIES, VOID, spelled
+from posetest.report.drawing.style import COLORS, RATE_COLORS, RULE, SERIES, VOID, short
 from posetest.report.figures import FEWEST
 from posetest.report.svg import axis_ticks
 from posetest.space import INDEX, PARAMETERS, Interval
@@ -102,7 +101,7 @@ def labels_figure(
     table = densities(rows.assign(**columns), name, interval, list(columns), min(most, len(rows)))
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1.4))
     lines = [
-        (column, *SERIES[k], f"{spelled(label)} ({columns[column].sum():,})")
+        (column, *SERIES[k], f"{short(label)} ({columns[column].sum():,})")
         for k, (column, label) in enumerate(zip(columns, labels, strict=True))
     ]
     for column, color, dashes, label in lines:
@@ -132,11 +131,8 @@ def _legend(figure: Figure, *axes: Axes) -> None:
     )
 
 
-def draw_landscape(
-    axis: Axes, rows: pd.DataFrame, pair: tuple[str, str], intervals: Mapping[str, Interval | None]
-) -> Any:
-    """Recognition over two parameters; what a colour bar is made of."""
-    table = landscape(rows, *pair, intervals)
+def draw_landscape(axis: Axes, table: pd.DataFrame, pair: tuple[str, str]) -> Any:
+    """Recognition over the two parameters of ``landscape``'s table; what a colour bar is made of."""
     columns = [PARAMETERS[INDEX[name]].column for name in pair]
     counts = [int(table[f"{which}_bin"].max()) + 1 for which in ("first", "second")]
     edges = [np.append(np.unique(table[f"{column}_low"]), table[f"{column}_high"].max()) for column in columns]

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from posetest.geometry.grids import cell_to_direction, direction_to_cell, direction_to_mollweide, mollweide_to_direction
 from posetest.geometry.so3 import direction, orbit_to_matrix
-from posetest.report.drawing.style import INK, RATE_COLORS, SOFT, VOID, spelled
+from posetest.report.drawing.style import INK, RATE_COLORS, SOFT, VOID, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -152,7 +152,7 @@ def multiples(figure: Figure, maps: Sequence[tuple[str, Array]], label: str, hig
         axis.set_axis_off()
     for axis, (title, cells) in zip(axes, maps, strict=False):
         image = draw_map(axis, cells, high=top or 1.0, pixels=500, named=False)
-        axis.set_title(spelled(title))
+        axis.set_title(short(title))
     figure.colorbar(image, ax=list(axes), shrink=min(0.8, 2 / rows), label=label)
 
 

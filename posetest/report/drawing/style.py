@@ -113,3 +113,9 @@ def spelled(text: object, *faces: str) -> str:
         else f"\\U{ord(c):08x}"
         for c in str(text)
     )
+
+
+def short(text: object, most: int = 32) -> str:
+    """``text`` as ``spelled``, cut to ``most`` letters: a name in a figure, which has no room for a long one."""
+    shown = spelled(text)
+    return shown if len(shown) <= most else f"{shown[: most - 1]}…"
