@@ -65,21 +65,27 @@ def finish_pair(upper: Axes, lower: Axes, table: pd.DataFrame, parameter: str, i
     lower.set_ylim(bottom=0)
     low, high = table["bin_low"].iloc[0], table["bin_high"].iloc[-1]
     if is_log:
-        lower.set_xscale("log")
-        ticks = _log_ticks(low, high)
-        lower.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-        lower.set_xticks([], [], minor=True)  # matplotlib's own would be written as formulas
+        to_log(lower, low, high)
     elif PARAMETERS[INDEX[parameter]].column.endswith("_deg"):
         lower.set_xticks(axis_ticks(low, high, "degrees"))
 
 
-def _log_ticks(low: float, high: float) -> list[float]:
-    """Round values from ``low`` to ``high``, at most seven where that can be."""
+def to_log(axis: Axes, low: float, high: float, most: int = 7) -> None:
+    """A logarithmic axis from ``low`` to ``high`` with at most ``most`` ticks, as numbers: matplotlib's are formulas."""
+    ticks = log_ticks(low, high, most)
+    axis.set_xscale("log")
+    axis.set_xlim(low, high)
+    axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axis.set_xticks([], [], minor=True)
+
+
+def log_ticks(low: float, high: float, most: int = 7) -> list[float]:
+    """Round values from ``low`` to ``high``, at most ``most`` where that can be."""
     powers = range(math.floor(math.log10(low)), math.floor(math.log10(high)) + 1)
     found: list[float] = []
     for steps in ((1,), (1, 3), (1, 2, 5), (1, 2, 3, 4, 5, 7)):
         ticks = [m * 10.0**k for k in powers for m in steps if low * 0.999 <= m * 10.0**k <= high * 1.001]
-        found = ticks if len(ticks) <= 7 else found
+        found = ticks if len(ticks) <= most else found
     return found
 
 
