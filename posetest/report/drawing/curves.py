@@ -71,7 +71,7 @@ def finish_pair(upper: Axes, lower: Axes, table: pd.DataFrame, parameter: str, i
 
 
 def to_log(axis: Axes, low: float, high: float, most: int = 7) -> None:
-    """A logarithmic axis from ``low`` to ``high`` with at most ``most`` ticks, as numbers: matplotlib's are formulas."""
+    """A logarithmic axis from ``low`` to ``high`` with at most ``most`` ticks in plain numbers, not formulas."""
     ticks = log_ticks(low, high, most)
     axis.set_xscale("log")
     axis.set_xlim(low, high)
