@@ -1,9 +1,10 @@
 """How often the intervals of the analyses of probes hold the truth, on simulated poses whose truth is known.
 
-    python benchmarks/coverage_probes.py [--repeats 4000] [--json]
+    python benchmarks/coverage_probes.py [--repeats 4000] [--only median] [--json]
 
 Each row is a procedure in a setting: the share of repetitions whose interval holds the truth, with its own interval
-(Wilson, 95 %). The nominal level of all two-sided intervals is 95 %.
+(Wilson, 95 %). The nominal level of all two-sided intervals is 95 %. Of claims, which are one-sided, the share of
+repetitions in which none is false. Boxes are slow: their repetitions are a tenth.
 """
 
 from __future__ import annotations
@@ -18,9 +19,13 @@ from numpy.typing import NDArray
 from scipy import stats
 
 from posetest.analysis.intervals import lower_bound, wilson
+from posetest.analysis.robust import median_interval
 from posetest.analysis.sensitivity import flip_median
 from posetest.analysis.tolerance import LEAST_SHARE, clustered_wilson
+from posetest.api.probe_settings import BOX_DRAWS
+from posetest.engine.probe_boxes import Boxes, Outcome
 from posetest.engine.probe_plan import STEPS
+from posetest.run_info import ProbeKind
 
 Array = NDArray[np.float64]
 LADDER = np.array(STEPS["yaw"])
@@ -103,6 +108,71 @@ def claim_trial(draws: int, shares: Array) -> Trial:
     return trial
 
 
+def grown(values: Array, rule: Callable[[Array], Array], rng: np.random.Generator, what: ProbeKind) -> Outcome:
+    """The boxes around ``values`` [c, d] that the probe of axes (d = 1) or boxes finds where ``rule`` answers."""
+    ladders = [LADDER] * values.shape[1]
+    limits = np.repeat([[-360.0, 360.0]], values.shape[1], axis=0)
+    boxes = Boxes(values, ladders, limits, least=LEAST_SHARE, **BOX_DRAWS[what])
+    while (asked := boxes.ask(rng)) is not None:
+        boxes.tell(asked.points, rule(asked.points))
+    return boxes.outcome()
+
+
+def reaches(edges: Array, rng: np.random.Generator, blur: float) -> Array:
+    """How far up [n] intervals reach: recognised up to their ``edges`` [n], misread there with a chance of ``blur``."""
+    # each pose on a place of its own, so that a point tells whose it is
+    values = np.arange(len(edges), dtype=float)[:, None] * 1000
+    limits = np.array([[-1000.0, 1000.0 * len(edges)]])
+    boxes = Boxes(values, [LADDER], limits, least=LEAST_SHARE, **BOX_DRAWS["axes"])
+    while (asked := boxes.ask(rng)) is not None:
+        away = np.abs(asked.points[:, 0] - values[asked.cell, 0])
+        boxes.tell(asked.points, (away <= edges[asked.cell]) & (rng.random(len(away)) >= blur))
+    found = boxes.outcome()
+    return np.where(found.is_held, found.box[:, 0, 1] - values[:, 0], 0.0)
+
+
+def reach_trial(n: int, typical: float, spread: float, blur: float) -> Trial:
+    """The median reach of ``n`` poses; the truth is that of 40,000."""
+    rng = np.random.default_rng(11)
+    truth = float(np.median(reaches(rng.lognormal(math.log(typical), spread, 40_000), rng, blur)))
+
+    def trial(rng: np.random.Generator) -> bool:
+        _, low, high = median_interval(reaches(rng.lognormal(math.log(typical), spread, n), rng, blur))
+        return bool(low <= truth <= high)
+
+    return trial
+
+
+def interval_claim_trial(chance: float) -> Trial:
+    """One-sided: everywhere recognised with a ``chance`` below what is claimed, so that every claim is false."""
+
+    def trial(rng: np.random.Generator) -> bool:
+        found = grown(np.zeros((1, 1)), lambda x: rng.random(len(x)) < chance, rng, "axes")
+        return not bool(found.is_held[0])
+
+    return trial
+
+
+def box_claim_trial(scale: Array, blur: float) -> Trial:
+    """One-sided: the share recognised in a box that is claimed, about a pose within an ellipsoid, is 0.9 or more."""
+
+    def trial(rng: np.random.Generator) -> bool:
+        def rule(x: Array) -> Array:
+            inside = ((x / scale) ** 2).sum(axis=1) <= 1
+            return np.asarray(inside & (rng.random(len(x)) >= blur))
+
+        # not in the middle, so that faces end at different places
+        start = scale * rng.uniform(-0.4, 0.4, (1, len(scale)))
+        found = grown(start, rule, rng, "boxes")
+        if not found.is_held[0]:
+            return True
+        low, high = found.box[0, :, 0], found.box[0, :, 1]
+        share = (((low + rng.random((4000, len(scale))) * (high - low)) / scale) ** 2).sum(axis=1) <= 1
+        return bool(share.mean() * (1 - blur) >= LEAST_SHARE)
+
+    return trial
+
+
 def procedures() -> list[tuple[str, str, float, Trial]]:
     """Procedure, setting, nominal level and trial."""
     found: list[tuple[str, str, float, Trial]] = []
@@ -126,6 +196,15 @@ def procedures() -> list[tuple[str, str, float, Trial]]:
     found.append(
         ("tolerance claim (one-sided)", "200 turns, 7 radii, 4 just below 0.9", 0.95, claim_trial(200, shares))
     )
+    for n, typical, spread, blur in ((20, 10.0, 1.0, 0.0), (20, 20.0, 0.6, 0.01), (60, 10.0, 1.0, 0.01)):
+        setting = f"n = {n}, edges about {typical:g} degrees, spread {spread:g}, misread inside {blur:g}"
+        found.append(("median reach (sign test)", setting, 0.95, reach_trial(n, typical, spread, blur)))
+    for chance in (0.895, 0.85):
+        setting = f"everywhere recognised with {chance:g}"
+        found.append(("interval claim (one-sided)", setting, 0.95, interval_claim_trial(chance)))
+    for scale, blur in (((30.0, 50.0), 0.0), ((30.0, 50.0), 0.05), ((20.0, 30.0, 50.0, 40.0), 0.0)):
+        setting = f"ellipsoid of {len(scale)} parameters, misread inside {blur:g}"
+        found.append(("box claim (one-sided)", setting, 0.95, box_claim_trial(np.array(scale), blur)))
     return found
 
 
@@ -134,19 +213,23 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--repeats", type=int, default=4000)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--only", default="", help="procedures whose name begins so")
     parser.add_argument("--json", action="store_true")
     given = parser.parse_args()
     rows = []
     for number, (procedure, setting, nominal, trial) in enumerate(procedures()):
+        if not procedure.startswith(given.only):
+            continue
         rng = np.random.default_rng([given.seed, number])
-        held = sum(trial(rng) for _ in range(given.repeats))
-        low, high = wilson(held, given.repeats)
+        repeats = given.repeats // 10 if procedure.startswith(("box", "interval claim")) else given.repeats
+        held = sum(trial(rng) for _ in range(repeats))
+        low, high = wilson(held, repeats)
         rows.append(
             {
                 "procedure": procedure,
                 "setting": setting,
                 "nominal": nominal,
-                "coverage": held / given.repeats,
+                "coverage": held / repeats,
                 "low": float(low),
                 "high": float(high),
             }

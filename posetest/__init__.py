@@ -27,6 +27,7 @@ if TYPE_CHECKING:
         render_poses,
         search_poses,
         tuning_curves,
+        write_report,
     )
     from posetest.models.load import load_model
     from posetest.scene.load import load_mesh
@@ -52,6 +53,7 @@ __all__ = [
     "render_poses",
     "search_poses",
     "tuning_curves",
+    "write_report",
 ]
 
 _HOME = {
@@ -61,6 +63,7 @@ _HOME = {
     "SearchRun": "posetest.api",
     "TuneRun": "posetest.api",
     "tuning_curves": "posetest.api",
+    "write_report": "posetest.api",
     "search_poses": "posetest.api",
     "audit": "posetest.api",
     "open_run": "posetest.api",

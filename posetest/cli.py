@@ -18,7 +18,7 @@ COMMANDS = {
     "scenes": "list the bundled scenes, with a sheet of thumbnails",
     "meshes": "list the bundled objects, or build them and their variants again",
     "train-reference": "train a small classifier whose training poses are known",
-    "report": "make the HTML report of a run folder again",
+    "report": "make the report of run folders again",
     "doctor": "show versions, back ends and what is missing",
 }
 

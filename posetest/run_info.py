@@ -91,11 +91,11 @@ class TuneInfo(Strict, frozen=True, omit_defaults=False):
     """Of class scores, the short names of all classes; of a layer none."""
 
 
-ProbeKind = Literal["sensitivity", "artefacts", "tolerance"]
+ProbeKind = Literal["sensitivity", "artefacts", "tolerance", "axes", "boxes", "indices"]
 
 
 class ProbeInfo(Strict, frozen=True, omit_defaults=False):
-    """What run.toml says of a probe: further evaluations of poses that an audit holds."""
+    """What run.toml says of a probe: further evaluations of poses that an audit holds, or of its measure."""
 
     what: ProbeKind
     parent: str
@@ -104,9 +104,9 @@ class ProbeInfo(Strict, frozen=True, omit_defaults=False):
     """SHA-256 (hex) of its run.toml and records."""
     poses: int
     """Poses taken from the parent for each scene and model, at most; of artefacts so many misread ones, and as many
-    recognised."""
+    recognised; of indices the rows of the design."""
     steps: dict[str, tuple[float, ...]] = msgspec.field(default_factory=dict)
-    """Of sensitivity: the sizes of change of each parameter, border units, rising; both signs are tried."""
+    """Of sensitivity, axes and boxes: the sizes of change of each parameter, border units, rising, both ways."""
     changes: tuple[str, ...] = ()
     """Of artefacts: how poses were drawn otherwise."""
     other_size: int = 0
@@ -116,7 +116,15 @@ class ProbeInfo(Strict, frozen=True, omit_defaults=False):
     radii_deg: tuple[float, ...] = ()
     """Of tolerance: radii of the balls of rotations that turns were drawn from, rising."""
     draws: int = 0
-    """Of tolerance: turns of each pose and radius."""
+    """Of tolerance: turns of each pose and radius; of axes and boxes: fresh draws that test one."""
+    limits: dict[str, dict[str, tuple[float, float]]] = msgspec.field(default_factory=dict)
+    """Of axes and boxes: by scene, the parameters that they are of and the values that these stay within."""
+    probes: int = 0
+    """Of axes and boxes: draws in what a step would add."""
+    tries: int = 0
+    """Of axes and boxes: tests of a pose's box, at most; each smaller than the one before."""
+    least: float = 0.0
+    """Of axes and boxes: the share of draws that has to be recognised."""
 
 
 class RunInfo(Strict, frozen=True, omit_defaults=False):

@@ -108,6 +108,16 @@ class Interval:
             return np.exp(math.log(self.low) + unit * (math.log(self.high) - math.log(self.low)))
         return self.low + unit * (self.high - self.low)
 
+    def to_unit(self, values: Array) -> Array:
+        """Share of the prior that lies below each of ``values``, in [0, 1]: the inverse of ``from_unit``."""
+        inside = np.clip(values, self.low, self.high)
+        if self.prior == "sphere":
+            low, high = (math.sin(math.radians(x)) for x in (self.low, self.high))
+            return (np.sin(np.radians(inside)) - low) / (high - low)
+        if self.prior == "log":
+            return (np.log(inside) - math.log(self.low)) / (math.log(self.high) - math.log(self.low))
+        return (inside - self.low) / (self.high - self.low)
+
 
 @dataclass(frozen=True)
 class Space:

@@ -11,8 +11,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from simulated_run import simulate
 
+from posetest.config import SpaceConfig
 from posetest.engine.probe_plan import Bases, Rows
-from posetest.engine.record import PROBE_SCHEMA, to_arrow
+from posetest.engine.record import POSE_COLUMNS, PROBE_SCHEMA, to_arrow
 from posetest.engine.run import RunFolder
 from posetest.run_info import ProbeInfo
 
@@ -27,10 +28,19 @@ def bases_at(vectors: NDArray[np.float64], *, recognised: bool = True, label: st
 
 
 def simulate_probe(
-    folder: Path, probe: ProbeInfo, bases: Bases, rows: Rows, labels: Labels, *, finished: bool = True, failed: int = -1
+    folder: Path,
+    probe: ProbeInfo,
+    bases: Bases,
+    rows: Rows,
+    labels: Labels,
+    *,
+    finished: bool = True,
+    failed: int = -1,
+    accepted_p: NDArray[np.float64] | None = None,
+    space: SpaceConfig | None = None,
 ) -> RunFolder:
     """A probe of one scene and model; row number ``failed`` could not be evaluated."""
-    parent = simulate(folder / "parent", poses=1)
+    parent = simulate(folder / "parent", poses=1, space=space)
     info = msgspec.structs.replace(parent.info, kind="probe", status="running", poses=probe.poses, probe=probe)
     run = RunFolder.create(folder / "probe", info)
     count, found = len(rows), labels(rows)
@@ -52,7 +62,9 @@ def simulate_probe(
         "base_label": bases.label[rows.of],
         "change": rows.change,
         "amount": rows.amount,
+        "accepted_p": np.zeros(count) if accepted_p is None else accepted_p,
     }
+    columns |= dict(zip(POSE_COLUMNS, rows.vectors.T, strict=True))
     run.write_part(0, to_arrow(columns, PROBE_SCHEMA))
     if finished:
         run.finish()

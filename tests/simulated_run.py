@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from posetest.config import ObjectConfig, RangeConfig, SceneConfig, SpaceConfig
+from posetest.engine.direction_sheet import first_of_directions
 from posetest.engine.record import CONFIDENT, POSE_COLUMNS, SCHEMA, to_arrow
-from posetest.engine.run import IMAGE_SCHEMA, RunFolder
+from posetest.engine.run import IMAGE_SCHEMA, TILE_SCHEMA, RunFolder
 from posetest.geometry.so3 import matrix_to_quaternion, viewing_direction
 from posetest.run_info import ModelInfo, RunInfo, SceneInfo
 from posetest.space import format_pose, scene_space, vectors_to_views
@@ -45,8 +46,12 @@ def simulate(
     accepted: Sequence[str] = ("jeep", "landrover"),
     image_size: int = 32,
     warnings: Sequence[str] = (),
+    sheets: bool = False,
 ) -> RunFolder:
-    """A finished run folder under ``folder``; ``failed`` rows of each scene and model have another status than ok."""
+    """A finished run folder under ``folder``; ``failed`` rows of each scene and model have another status than ok.
+
+    With ``sheets`` each scene has a sheet of small pictures; tile k is of one grey, ``tile_grey(k)``.
+    """
     space = space or SpaceConfig(azimuth=(-30, 30), fov=RangeConfig(low=20, high=40, prior="log"))
     configs = {name: SceneConfig(object=ObjectConfig(mesh="x.obj"), name=name, space=space) for name in scenes}
     spaces = {name: scene_space(config) for name, config in configs.items()}
@@ -109,6 +114,8 @@ def simulate(
         file = f"images/{k}-canonical.png"
         _picture(run.path / file, image_size, k)
         pictures.append({"file": file, "kind": "canonical", "scene": scene, "model": "", "index": -1, "pose": ""})
+    if sheets:
+        pictures += _sheets(run)
     run.write_images(pa.Table.from_pylist(pictures, schema=IMAGE_SCHEMA))
     if finished:
         run.finish()
@@ -177,6 +184,28 @@ def _gallery(run, scene, model, number, vectors, columns, count, replay):  # typ
                 "persists": persists,
             }
         )
+    return rows
+
+
+def tile_grey(number: int) -> int:
+    """The grey of a simulated tile."""
+    return 40 + 23 * number % 200
+
+
+def _sheets(run: RunFolder) -> list[dict[str, object]]:
+    chosen, size, rows, tiles = first_of_directions(run), 8, [], []
+    for k, scene in enumerate(s.name for s in run.info.scenes):
+        poses, file = chosen[chosen["scene"] == scene], f"images/{k}-sheet.webp"
+        greys = [tile_grey(number) for number in range(len(poses))]
+        picture = np.repeat(np.repeat(np.array([greys], dtype=np.uint8), size, axis=0), size, axis=1)
+        Image.fromarray(picture).convert("RGB").save(run.path / file, format="WEBP", lossless=True)
+        for number, pose in enumerate(poses.itertuples()):
+            place = {"x_px": size * number, "y_px": 0, "size_px": size}
+            tiles.append(
+                {"file": file, "scene": scene, "index": pose.index, "nside": pose.nside, "cell": pose.cell, **place}
+            )
+        rows.append({"file": file, "kind": "directions", "scene": scene, "model": "", "index": -1, "pose": ""})
+    run.write_tiles(pa.Table.from_pylist(tiles, schema=TILE_SCHEMA))
     return rows
 
 

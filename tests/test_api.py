@@ -13,6 +13,7 @@ from helpers import SCENE, LargestColour, write_cube_scene
 from PIL import Image
 
 import posetest
+from posetest.analysis.summary import summarise
 from posetest.api import contact_sheet, grid_poses
 from posetest.config import RenderConfig, SceneConfig, decode
 from posetest.engine.evaluate import plan
@@ -365,3 +366,19 @@ def test_an_audit_needs_a_classifier(cube: posetest.Scene, tmp_path: Path) -> No
     with pytest.raises(ModelError, match="an audit asks what a classifier answers"):
         audit(cube, tmp_path / "run", model="none")
     assert not (tmp_path / "run").exists()
+
+
+def test_poses_that_regions_name_are_kept_as_pictures(tmp_path: Path) -> None:
+    scene = write_cube_scene(tmp_path)
+    run = posetest.audit(LargestColour(), scene, poses=600, image_size=16, threads=2, out=tmp_path / "run")
+    regions = summarise(run).regions
+    kept = run.images()
+    kept = kept[kept["kind"] == "region"].set_index("index")
+    assert len(regions)
+    for row in regions.itertuples():
+        assert not kept.loc[[row.worst]]["persists"].isna().any()
+        assert kept.loc[[row.typical]]["top1_label"].iloc[0] == row.label
+        assert kept.loc[[row.nearest]]["pose"].iloc[0] == row.nearest_pose
+    table = run.table().set_index("index")
+    assert table.loc[regions["nearest"], "recognised"].all()
+    assert "nearest recognised" in run.report(tmp_path / "r.html").read_text()

@@ -6,7 +6,6 @@ pitch). A share says how often poses of one bin have an outcome, whatever their 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -16,6 +15,7 @@ from numpy.typing import NDArray
 from posetest.analysis.intervals import share, wilson
 from posetest.analysis.recorded import recorded_space
 from posetest.geometry.grids import cell_count, cell_to_direction, direction_to_cell
+from posetest.geometry.grids import choose_nside as choose_nside  # where every map takes its resolution from
 from posetest.geometry.so3 import direction_to_angles, quaternion_to_matrix, viewing_direction
 from posetest.run_info import SceneInfo
 from posetest.space import INDEX, PARAMETERS, Interval
@@ -26,15 +26,8 @@ QUATERNION = ("qw", "qx", "qy", "qz")
 #: Outcomes counted in each bin; "misread" includes "confident".
 OUTCOMES = ("recognised", "misread", "confident")
 
-_POSES_PER_CELL = 10  # a cell's interval then reaches +-26 points at its widest
-_LARGEST_NSIDE = 16
 _POSES_PER_BIN = 25
 _MOST_BINS = 24  # 15 degrees of a full turn
-
-
-def choose_nside(n: int) -> int:
-    """HEALPix resolution, 1 to 16, at which ``n`` directions, uniform on the sphere, are 10 a cell or more."""
-    return min(max(math.isqrt(n // (12 * _POSES_PER_CELL)), 1), _LARGEST_NSIDE)
 
 
 def direction_rates(rows: pd.DataFrame, nside: int | None = None) -> pd.DataFrame:

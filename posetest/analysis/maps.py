@@ -22,7 +22,6 @@ from posetest.geometry.so3 import direction_to_angles, quaternion_to_matrix
 
 _POSES_PER_MEAN = 56  # cells vary around it: about 99 of 100 then have the 40 that the interval of a mean needs
 _POSES_PER_CELL = 10  # as density.choose_nside
-_LARGEST_NSIDE = 16
 _LARGEST_ROTATION_NSIDE = 8
 _TURNS_PER_NSIDE = 6  # a HEALPix cell is sqrt(pi / 3) / nside wide, about 1 / 6 of a turn at nside 1
 
@@ -43,7 +42,7 @@ def direction_scores(rows: pd.DataFrame, nside: int | None = None) -> pd.DataFra
     """
     need_columns(rows, [*QUATERNION, "top1_p", "entropy"], "direction_scores")
     if nside is None:
-        nside = min(max(math.isqrt(len(rows) // (12 * _POSES_PER_MEAN)), 1), _LARGEST_NSIDE)
+        nside = choose_nside(len(rows), _POSES_PER_MEAN)
     table, cells, count = direction_rates(rows, nside), viewing_cells(rows, nside), cell_count(nside)
     for name, column, upper in (("confidence", "top1_p", 1.0), ("entropy", "entropy", None)):
         # rounding in the float32 softmax reaches beyond the range by some 1e-7

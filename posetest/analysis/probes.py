@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import pandas as pd
@@ -18,11 +19,31 @@ _COLUMNS = ["scene", "model", "status", "recognised", "base", "base_recognised",
 UNCHANGED = "none"
 
 
-def read_probe(run: RunFolder, what: ProbeKind) -> tuple[ProbeInfo, pd.DataFrame]:
+#: How the poses of each kind were drawn, before the name of the audit's measure.
+_DRAWN: Mapping[ProbeKind, str] = {
+    "sensitivity": "recognised poses of: ",
+    "artefacts": "misread and recognised poses, each of: ",
+    "tolerance": "turns uniform in the ball, around recognised poses of: ",
+    "axes": "uniform in the interval, around recognised poses of: ",
+    "boxes": "uniform in the box, around recognised poses of: ",
+    "indices": "",
+}
+
+
+def measures(run: RunFolder, table: pd.DataFrame) -> pd.DataFrame:
+    """``table`` with a last column, measure: how the poses behind each row were drawn, by its scene."""
+    assert run.info.probe is not None
+    drawn = _DRAWN[run.info.probe.what]
+    names = {scene.name: drawn + scene.measure for scene in run.info.scenes}
+    rest = table.drop(columns="measure", errors="ignore")
+    return rest.assign(measure=rest["scene"].astype(str).map(names).astype(object))
+
+
+def read_probe(run: RunFolder, what: ProbeKind, columns: Sequence[str] = ()) -> tuple[ProbeInfo, pd.DataFrame]:
     """The settings of a complete probe of kind ``what`` and its records.
 
-    Columns: scene and model (categories in the order of run.toml), recognised, base, base_recognised, base_label,
-    change, amount, top1_label, ok (whether the row could be evaluated).
+    Columns: scene and model (categories in the order of run.toml), status, recognised, base, base_recognised,
+    base_label, change, amount, top1_label, ok (whether the row could be evaluated), and ``columns``.
 
     Raises:
         RunError: the run is no such probe, or is not complete.
@@ -33,11 +54,11 @@ def read_probe(run: RunFolder, what: ProbeKind) -> tuple[ProbeInfo, pd.DataFrame
         raise RunError(f"{run.path}: is {found}; make what is needed with posetest probe RUN --what {what}")
     if run.info.status != "complete":
         raise RunError(f"{run.path}: not complete; go on with the probe by --resume")
-    frame = run.table([*_COLUMNS, "top1_label"])
+    frame = run.table(list(dict.fromkeys([*_COLUMNS, "top1_label", *columns])))
     for column, known in (("scene", run.info.scenes), ("model", run.info.models)):
         frame[column] = frame[column].astype(pd.CategoricalDtype([item.name for item in known]))
     frame["ok"] = frame["status"].astype(str) == "ok"
-    return probe, frame.drop(columns="status")
+    return probe, frame
 
 
 def reproduced(frame: pd.DataFrame) -> pd.DataFrame:

@@ -44,8 +44,9 @@ def sobol_indices(
 
     Intervals are bootstrap-t over rows, for rows drawn independently (those of a Sobol sequence vary less). Where fewer
     than FEW_CHANGES rows carry the estimate (changed ones; for the first order of a 0-1 outcome those of them whose f_B
-    is the rarer answer), a 0-1 outcome has bounds made from score intervals of the counts, joined by MOVER, which may
-    cover more often than the level says; other outcomes have nan for bounds.
+    is the rarer answer), the index of a 0-1 outcome is made from counts in a way that the outcome's variance does not
+    appear in (``sobol_counts``), with bounds from score intervals of those, joined by MOVER; they may cover more often
+    than the level says, above all where the index is 0. Other outcomes have nan for bounds there.
 
     Args:
         names: of the k parameters.
@@ -75,9 +76,9 @@ def sobol_indices(
     if few.any() and np.isfinite(estimate).all():
         low[few], high[few] = np.nan, np.nan
         if is_binary(a, b, ab):
-            first_bounds, total_bounds = rare_first(a, b, ab, level), rare_total(a, b, ab, level)
-            low[few] = np.concatenate([first_bounds[0], total_bounds[0]])[few]
-            high[few] = np.concatenate([first_bounds[1], total_bounds[1]])[few]
+            counted = zip(rare_first(a, b, ab, level), rare_total(a, b, ab, level), strict=True)
+            for into, parts in zip((estimate, low, high), counted, strict=True):
+                into[few] = np.concatenate(parts)[few]
     for name, part in (("first", slice(0, k)), ("total", slice(k, None))):
         table[name], table[f"{name}_low"], table[f"{name}_high"] = estimate[part], low[part], high[part]
     return table

@@ -1,7 +1,10 @@
-"""Intervals of Sobol indices of a 0-1 outcome that few rows carry: made from counts, since resampling fails there.
+"""Sobol indices of a 0-1 outcome that few rows carry, and intervals: made from counts, since resampling fails there.
 
-Numerator and variance each have a score interval; MOVER joins them into one of their ratio (Donner and Zou, Statistical
-Methods in Medical Research 21 (2012) 347), as if they were independent. Arrays as in ``sobol_indices``.
+Of a 0-1 outcome the indices are made of chances given the answer at one of two poses, in which the outcome's variance
+does not appear, so that a rare answer does not make it uncertain. Arrays as in ``sobol_indices``.
+
+Source: MOVER, the interval of a sum or a ratio from those of its parts: Donner and Zou, Statistical Methods in Medical
+Research 21 (2012) 347.
 """
 
 from __future__ import annotations
@@ -24,48 +27,62 @@ def telling_rows(a: Array, b: Array, ab: Array) -> NDArray[np.int64]:
     """Rows [k] that carry a first-order estimate: changed, and of a 0-1 outcome f_B is the rarer of the two."""
     changed = ab != a
     if is_binary(a, b, ab):
-        changed &= b == (a.mean() + b.mean() < 1)
+        changed &= b == _rarer(a, b)
     counts: NDArray[np.int64] = changed.sum(axis=1, dtype=np.int64)
     return counts
 
 
-def rare_total(a: Array, b: Array, ab: Array, level: float) -> tuple[Array, Array]:
-    """Bounds [k] of the total index of a 0-1 outcome: share of changed rows / (2 p (1 - p))."""
-    changed = (ab != a).sum(axis=1)
-    low, high = wilson(changed, len(a), level)
-    return _ratio_bounds(changed / len(a) / 2, low / 2, high / 2, a, b, level)
+def rare_total(a: Array, b: Array, ab: Array, level: float) -> tuple[Array, Array, Array]:
+    """The total index of a 0-1 outcome and its bounds, each [k].
+
+    A and AB_i are alike in distribution. Of the pairs with the rarer answer at one or both, let r be the share with
+    one: the chance that a pose with the rarer answer loses it is q = r / (2 - r), and the index is q / (1 - p), where
+    p is the share of the rarer answer. Wilson's intervals of r, given the number of those pairs, and of p, joined.
+    """
+    rare = _rarer(a, b)
+    one = (ab != a).sum(axis=1)
+    some = one + ((ab == rare) & (a == rare)).sum(axis=1)
+    bounds = wilson(one, some, level)
+    r = np.stack([one / np.maximum(some, 1), np.nan_to_num(bounds[0]), np.nan_to_num(bounds[1], nan=1.0)])
+    q, q_low, q_high = r / (2 - r)
+    n = 2 * len(a)
+    count = int((a == rare).sum() + (b == rare).sum())
+    p, (p_low, p_high) = count / n, wilson(count, n, level)
+    return q / (1 - p), *_ratio_bounds(q, q_low, q_high, 1 - p, float(1 - p_high), float(1 - p_low))
 
 
-def rare_first(a: Array, b: Array, ab: Array, level: float) -> tuple[Array, Array]:
-    """Bounds [k] of the first-order index of a 0-1 outcome, whose mean product is a sum of two paired differences."""
-    n, p = len(a), (a.mean() + b.mean()) / 2
+def rare_first(a: Array, b: Array, ab: Array, level: float) -> tuple[Array, Array, Array]:
+    """The first-order index of a 0-1 outcome and its bounds, each [k].
+
+    AB_i shares with B parameter i alone: the index is the mean of f_AB - f_A given f_B = 1, less that given f_B = 0.
+    Tango's interval of each paired difference, joined as a difference.
+    """
     value, below, above = np.zeros(len(ab)), np.zeros(len(ab)), np.zeros(len(ab))
-    for answer, weight in ((1, 1 - p), (0, -p)):
-        gained, lost = (((ab - a == sign) & (b == answer)).sum(axis=1) for sign in (1, -1))
-        middle = (gained - lost) / n
-        low, high = paired_interval(gained, lost, n, level)
+    for answer, sign in ((1, 1), (0, -1)):
+        rows = int((b == answer).sum())
+        gained, lost = (((ab - a == step) & (b == answer)).sum(axis=1) for step in (1, -1))
+        low, high = paired_interval(gained, lost, rows, level)
+        low, high = np.nan_to_num(low, nan=-1.0), np.nan_to_num(high, nan=1.0)  # without a row anything may be
+        middle = (gained - lost) / max(rows, 1)
+        value += sign * middle
         reach = (middle - low) ** 2, (high - middle) ** 2
-        value += weight * middle
-        below += weight**2 * reach[0 if weight > 0 else 1]
-        above += weight**2 * reach[1 if weight > 0 else 0]
-    return _ratio_bounds(value, value - np.sqrt(below), value + np.sqrt(above), a, b, level)
+        below += reach[0 if sign > 0 else 1]
+        above += reach[1 if sign > 0 else 0]
+    return value, value - np.sqrt(below), value + np.sqrt(above)
 
 
-def _ratio_bounds(part: Array, low: Array, high: Array, a: Array, b: Array, level: float) -> tuple[Array, Array]:
-    """Bounds [k] of ``part``, whose own are ``low`` and ``high``, over the variance p (1 - p) of a 0-1 outcome."""
-    ones, n = a.sum() + b.sum(), 2 * len(a)
-    p, (p_low, p_high) = ones / n, wilson(ones, n, level)
-    variance = p * (1 - p)
-    least, middle = sorted([float(p_low * (1 - p_low)), float(p_high * (1 - p_high))])
-    most = 0.25 if p_low < 0.5 < p_high else middle
+def _rarer(a: Array, b: Array) -> int:
+    """The rarer of the answers 0 and 1."""
+    return int(a.mean() + b.mean() < 1)
 
-    def bound(end: Array, upwards: int) -> Array:
-        # a ratio is at its largest where the variance is at its least, if the ratio is positive
-        other = np.where((end > 0) == (upwards > 0), least, most)
-        other = np.minimum(other, 1.9 * variance)  # the equation has no root from twice the variance on
-        square = other * (2 * variance - other)
-        root = (part * variance) ** 2 - end * (2 * part - end) * square
-        ratio: Array = (part * variance + upwards * np.sqrt(np.maximum(root, 0))) / square
+
+def _ratio_bounds(part: Array, low: Array, high: Array, whole: float, least: float, most: float) -> tuple[Array, Array]:
+    """Bounds [k] of part / whole, both above 0, from those of each (MOVER)."""
+
+    def bound(end: Array, other: float, upwards: int) -> Array:
+        square = other * (2 * whole - other)
+        root = (part * whole) ** 2 - end * (2 * part - end) * square
+        ratio: Array = (part * whole + upwards * np.sqrt(np.maximum(root, 0))) / square
         return ratio
 
-    return bound(low, -1), bound(high, 1)
+    return bound(low, most, -1), bound(high, least, 1)

@@ -30,7 +30,8 @@ BROKEN_DOWN = ("long_px", "inside", "distance")
 #: Regions told of each object and model.
 MOST_REGIONS = 4
 _WRONG_LABELS = 8
-_NAMED = ("typical", "worst", "nearest")  # poses that a region names by index
+#: Poses that a region names by index.
+NAMED_POSES = ("typical", "worst", "nearest")
 #: With fewer poses a breakdown has no four strata to compare.
 _FEWEST = 100
 
@@ -92,14 +93,14 @@ def summary_frame(run: RunFolder, more: Sequence[str] = ()) -> pd.DataFrame:
         RunError: as ``summarise``.
     """
     require_audit(run)
-    columns = ["index", "inside", "long_px", *QUATERNION, *FEATURE_COLUMNS, *POSE_COLUMNS, *more]
+    columns = ["index", "inside", "long_px", "entropy", *QUATERNION, *FEATURE_COLUMNS, *POSE_COLUMNS, *more]
     return outcomes(run, list(dict.fromkeys(columns)))
 
 
 def _with_poses(run: RunFolder, frame: pd.DataFrame, regions: pd.DataFrame) -> pd.DataFrame:
     """``regions`` with replay strings of the poses that it names by index."""
     spaces = {scene.name: recorded_space(scene) for scene in run.info.scenes}
-    named = regions.melt(id_vars="scene", value_vars=list(_NAMED), value_name="index")
+    named = regions.melt(id_vars="scene", value_vars=list(NAMED_POSES), value_name="index")
     wanted = set(zip(named["scene"], named["index"].astype(int), strict=True))
     rows = frame[frame["index"].isin({index for _, index in wanted})].drop_duplicates(["scene", "index"])
     told: dict[tuple[str, int], str] = {}
@@ -109,7 +110,7 @@ def _with_poses(run: RunFolder, frame: pd.DataFrame, regions: pd.DataFrame) -> p
         space = spaces[scene]
         if (scene, int(index)) in wanted and space is not None:
             told[scene, int(index)] = format_pose(vector, space)
-    for key in _NAMED:
+    for key in NAMED_POSES:
         keys = zip(regions["scene"], regions[key].astype(int), strict=True)
         regions[f"{key}_pose"] = [told.get(pair, "") for pair in keys]
     return regions

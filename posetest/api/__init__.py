@@ -6,7 +6,7 @@ from posetest.api.catalogue import scene_sheet, scene_table
 from posetest.api.pictures import contact_sheet, grid_poses, render_poses
 from posetest.api.probing import probe
 from posetest.api.request import new_folder
-from posetest.api.run import ProbeRun, Run, SearchRun, TuneRun, open_run
+from posetest.api.run import ProbeRun, Run, SearchRun, TuneRun, open_run, write_report
 from posetest.api.searching import search_poses
 from posetest.api.tuning import tuning_curves
 
@@ -28,4 +28,5 @@ __all__ = [
     "scene_table",
     "search_poses",
     "tuning_curves",
+    "write_report",
 ]

@@ -101,6 +101,7 @@ def audit(
         renderer=renderer_words(scenes),
     )
     folder = Path(out) if out is not None else new_folder(scenes)
+    from posetest.api.region_pictures import keep_region_pictures
     from posetest.engine.loop import audit_into, try_out
 
     # whatever cannot be drawn is said before a folder exists, and so that the mended call finds none in its way
@@ -116,4 +117,5 @@ def audit(
 
     with torch_threads(counts["threads"]):
         audit_into(run, scenes, models, threads=counts["threads"], progress=report_progress)
+        keep_region_pictures(run, scenes, models, threads=counts["threads"])
     return run

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
@@ -35,18 +36,7 @@ class Run(RunFolder):
             ConfigError: there is no such format.
             RunError: "md", "json" and "pdf" are of audits alone; there are no records yet.
         """
-        from posetest.report.documents import write_document
-        from posetest.report.html import write_report
-
-        if format not in get_args(ReportFormat):
-            known = get_args(ReportFormat)
-            raise ConfigError(f'format = "{format}"{suggest(format, known)} (one of {", ".join(known)})')
-        target = Path(path) if path is not None else self.path / f"report.{format}"
-        if format == "pdf":
-            from posetest.report.paper.document import write_pdf
-
-            return write_pdf(self, target)
-        return write_report(self, target) if format == "html" else write_document(self, target, format)
+        return write_report(self, path, format=format)
 
     def figures(self, folder: str | Path) -> list[str]:
         """Write figures for publications, NAME.png and NAME.pdf, and captions.md into ``folder``; returns the names.
@@ -57,6 +47,46 @@ class Run(RunFolder):
         from posetest.report.plates import write_plates
 
         return [plate.name for plate in write_plates(self, Path(folder))]
+
+
+def write_report(
+    runs: RunFolder | str | Path | Sequence[RunFolder | str | Path],
+    path: str | Path | None = None,
+    *,
+    format: ReportFormat = "html",
+) -> Path:
+    """Write one report of several runs: audits, and probes of them.
+
+    Audits of the same poses are compared pose by pose: a model before and after training, or two models run apart.
+
+    Args:
+        runs: run folders or their paths; a search or tuning curves go alone.
+        path: of the report; by default report.html (.md, .json, .pdf) in the folder of the only audit.
+        format: "html"; "md", a section for a model card; "json", all numbers; "pdf", for paper.
+
+    Raises:
+        ConfigError: there is no such format, or of several audits it is not said where to write.
+        RunError: a run has no records yet, or the runs do not go together.
+    """
+    from posetest.report.documents import write_document
+    from posetest.report.html import write_page
+
+    if format not in get_args(ReportFormat):
+        known = get_args(ReportFormat)
+        raise ConfigError(f'format = "{format}"{suggest(format, known)} (one of {", ".join(known)})')
+    listed = [runs] if isinstance(runs, RunFolder | str | Path) else list(runs)
+    opened = [run if isinstance(run, RunFolder) else RunFolder.open(run) for run in listed]
+    if path is None:
+        owners = [run for run in opened if run.info.kind != "probe"] or opened
+        if len(owners) != 1:
+            raise ConfigError(f"a report of {len(owners)} runs belongs to none of their folders: say where (--out)")
+        path = owners[0].path / f"report.{format}"
+    target = Path(path)
+    if format == "pdf":
+        from posetest.report.paper.document import write_pdf
+
+        return write_pdf(opened, target)
+    return write_page(opened, target) if format == "html" else write_document(opened, target, format)
 
 
 class SearchRun(Run):
@@ -104,7 +134,7 @@ class TuneRun(Run):
 
 
 class ProbeRun(Run):
-    """The run folder of a probe: ``result()``, ``table()``."""
+    """The run folder of a probe: ``result()``, ``tables()``, ``table()``."""
 
     def result(self) -> pd.DataFrame:
         """What the probe was made for: the table of its analysis.
@@ -112,29 +142,19 @@ class ProbeRun(Run):
         Raises:
             RunError: the run is not complete.
         """
-        assert self.info.probe is not None
-        if self.info.probe.what == "sensitivity":
-            from posetest.analysis.sensitivity import sensitivity
+        from posetest.analysis.probe_tables import main_table
 
-            return sensitivity(self)
-        if self.info.probe.what == "artefacts":
-            from posetest.analysis.artefacts import artefacts
+        return main_table(self)
 
-            return artefacts(self)
-        from posetest.analysis.tolerance import tolerance
-
-        return tolerance(self)
-
-    def report(self, path: str | Path | None = None, *, format: ReportFormat = "html") -> Path:
-        """A probe has no page of its own.
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """All tables of the probe by name, the main one first; see ``analysis.probe_tables.probe_tables``.
 
         Raises:
-            RunError: always.
+            RunError: the run is not complete.
         """
-        raise RunError(
-            f"{self.path}: a probe has no HTML report; read its tables by open_run(...).result(), or print them by "
-            "posetest probe with the same arguments and --resume"
-        )
+        from posetest.analysis.probe_tables import probe_tables
+
+        return probe_tables(self)
 
 
 def open_run(path: str | Path) -> Run:

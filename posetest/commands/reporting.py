@@ -9,35 +9,40 @@ from typing import Annotated
 from tyro.conf import Positional, arg
 
 from posetest.config import ReportFormat
+from posetest.errors import ConfigError
 
 
 def report(
-    run: Annotated[Positional[Path], arg(metavar="RUN")],
+    runs: Annotated[Positional[tuple[Path, ...]], arg(metavar="RUN [RUN ...]")],
     /,
     out: Path | None = None,
     kind: Annotated[ReportFormat | None, arg(name="format")] = None,
     figures: Path | None = None,
 ) -> int:
-    """Make the report of a run folder again, from the folder alone.
+    """Make the report of run folders, from the folders alone.
 
     Args:
-        run: The run folder.
-        out: Where to write; default: report.html (.md, .json, .pdf) in the run folder.
+        runs: Run folders: any number of audits, compared where they hold the same poses, and of probes of them; or a
+            search, or tuning curves.
+        out: Where to write; default: report.html (.md, .json, .pdf) in the run folder; needed for several audits.
         kind: html; md, a section for a model card; json, all numbers; pdf, for paper (all three of
-            audits only; docs/report-json.md). Default: what --out ends in, or html.
-        figures: Write figures for publications into this folder instead, as PNG and PDF (audits and probes).
+            audits; docs/report-json.md). Default: what --out ends in, or html.
+        figures: Write figures for publications into this folder instead, as PNG and PDF (of one audit or probe).
     """
     from posetest import api
 
-    opened = api.open_run(run)
+    if not runs:
+        raise ConfigError("which run folder? posetest report RUN [RUN ...]")
     if figures is not None:
-        for plate in opened.figures(figures):
+        if len(runs) > 1:
+            raise ConfigError(f"--figures: of one run, here are {len(runs)}; call it once for each")
+        for plate in api.open_run(runs[0]).figures(figures):
             sys.stdout.write(f"{figures / plate}.png\n")
         return 0
     ending = out.suffix.lower() if out is not None else ""
     endings: dict[str, ReportFormat] = {".md": "md", ".json": "json", ".pdf": "pdf"}
     wanted = kind or endings.get(ending, "html")
-    sys.stdout.write(f"{opened.report(out, format=wanted)}\n")
+    sys.stdout.write(f"{api.write_report(runs, out, format=wanted)}\n")
     return 0
 
 

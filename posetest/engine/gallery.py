@@ -1,4 +1,5 @@
-"""Pictures worth keeping: each object as it stands, and the most confidently misread poses of each model.
+"""Pictures worth keeping: each object as it stands, a small one for each viewing direction, and the most confidently
+misread poses of each model.
 
 They are drawn again from the records once all are in, so that keeping them costs no memory during the run and a
 resumed run keeps the same ones. Each is scored again from the 8-bit PNG: a failure that vanishes there was an
@@ -17,9 +18,10 @@ import pandas as pd
 import pyarrow as pa
 from numpy.typing import NDArray
 
+from posetest.engine.direction_sheet import first_of_directions, keep_directions
 from posetest.engine.evaluate import log_probabilities, short_names
 from posetest.engine.record import POSE_COLUMNS
-from posetest.engine.run import IMAGE_SCHEMA, RunFolder, file_name
+from posetest.engine.run import IMAGE_SCHEMA, TILE_SCHEMA, RunFolder, file_name
 from posetest.protocols import Model, Renderer
 from posetest.render.select import open_renderer
 from posetest.scene.scene import Scene
@@ -33,16 +35,24 @@ _NEEDED = ["scene", "model", "index", "status", "visible", "recognised", "top1_l
 def keep_images(
     run: RunFolder, scenes: Sequence[Scene], spaces: Sequence[Space], models: Sequence[Model], *, threads: int
 ) -> None:
-    """Write the pictures of ``run`` and their description (IMAGE_SCHEMA)."""
-    worst = most_confidently_misread(run, GALLERY_SIZE)
+    """Write the pictures of ``run`` and their description (IMAGE_SCHEMA, TILE_SCHEMA)."""
+    worst, around = most_confidently_misread(run, GALLERY_SIZE), first_of_directions(run)
     rows: list[dict[str, object]] = []
+    tiles: list[dict[str, object]] = []
     for scene, space in zip(scenes, spaces, strict=True):
         with closing(open_renderer(scene.mesh, scene.background, scene.config.render, threads=threads)) as renderer:
             rows.append(_keep_canonical(run, scene, space, renderer))
+            seen = around[around["scene"] == scene.name]
+            if len(seen):
+                placed = keep_directions(run, scene, seen, renderer)
+                tiles.extend(placed)
+                sheet = {"file": placed[0]["file"], "kind": "directions", "scene": scene.name}
+                rows.append({**sheet, "model": "", "index": -1, "pose": ""})
             for model in models:
                 chosen = worst[(worst["scene"] == scene.name) & (worst["model"] == model.name)]
                 if len(chosen):
-                    rows.extend(_keep_misread(run, scene, space, model, chosen, renderer))
+                    rows.extend(keep_poses(run, scene, space, model, chosen, renderer, "gallery"))
+    run.write_tiles(pa.Table.from_pylist(tiles, schema=TILE_SCHEMA))
     run.write_images(pa.Table.from_pylist(rows, schema=IMAGE_SCHEMA))
 
 
@@ -80,9 +90,10 @@ def canonical_pose(scene: Scene, space: Space) -> dict[str, float]:
     return {"yaw": 0.0, "pitch": 0.0, "roll": 0.0, **pose, "azimuth": 30.0, "elevation": 15.0}
 
 
-def _keep_misread(
-    run: RunFolder, scene: Scene, space: Space, model: Model, chosen: pd.DataFrame, renderer: Renderer
+def keep_poses(
+    run: RunFolder, scene: Scene, space: Space, model: Model, chosen: pd.DataFrame, renderer: Renderer, kind: str
 ) -> list[dict[str, object]]:
+    """Draw the records ``chosen`` of a scene and model, score the PNGs again; rows of IMAGE_SCHEMA of this ``kind``."""
     import torch
 
     vectors = chosen[list(POSE_COLUMNS)].to_numpy(dtype=np.float64)
@@ -96,7 +107,7 @@ def _keep_misread(
     return [
         {
             "file": files[i],
-            "kind": "gallery",
+            "kind": kind,
             "scene": scene.name,
             "model": model.name,
             "index": indices[i],

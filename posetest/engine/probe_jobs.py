@@ -9,13 +9,15 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from posetest.engine.probe_loop import Job
+from posetest.engine.probe_design import design_rows
+from posetest.engine.probe_loop import Job, RoundsJob
 from posetest.engine.probe_plan import Rows, choose_bases, one_parameter, together, unchanged
+from posetest.engine.probe_rounds import Rounds
 from posetest.engine.probe_turns import turned
 from posetest.protocols import Model
 from posetest.run_info import ProbeInfo
 from posetest.scene.scene import Scene
-from posetest.space import INDEX, PARAMETERS
+from posetest.space import INDEX, PARAMETERS, scene_space
 
 #: Ways to draw a pose again: 2 x 2 samples (or one, where the scene has 2 x 2), another image size, half a pixel
 #: aside, ambient light alone, another renderer.
@@ -44,18 +46,29 @@ class Place:
 def jobs_of(settings: ProbeInfo, frame: pd.DataFrame, place: Place) -> list[Job]:
     """The jobs of one scene and model, in order; none where the parent has no pose to begin with.
 
-    ``frame`` holds the parent's records, at least ``probe_plan.NEEDED``.
+    ``frame`` holds the parent's records, at least ``probe_plan.NEEDED``. Not of axes and boxes: see ``rounds_of``.
     """
-    return {"sensitivity": _sensitivity, "artefacts": _artefacts, "tolerance": _tolerance}[settings.what](
-        settings, frame, place
-    )
+    makers = {"sensitivity": _sensitivity, "artefacts": _artefacts, "tolerance": _tolerance, "indices": _indices}
+    return makers[settings.what](settings, frame, place)
+
+
+def rounds_of(settings: ProbeInfo, frame: pd.DataFrame, place: Place) -> RoundsJob | None:
+    """The rounds of axes or boxes; as ``jobs_of``."""
+    pair = (place.scene.name, place.model.name)
+    bases = choose_bases(frame, pair, settings.poses, place.key, recognised=True)
+    rounds = Rounds(settings, place.scene.name, bases, place.key)
+    return RoundsJob(place.scene, place.model, rounds, place.image_size) if len(bases) else None
+
+
+def object_radius(scene: Scene) -> float:
+    """Radius of the sphere around the object's centre that holds it, object units."""
+    return float(np.linalg.norm(scene.mesh.verts_obj, axis=1).max())
 
 
 def _sensitivity(settings: ProbeInfo, frame: pd.DataFrame, place: Place) -> list[Job]:
     pair = (place.scene.name, place.model.name)
     bases = choose_bases(frame, pair, settings.poses, place.key, recognised=True)
-    radius = float(np.linalg.norm(place.scene.mesh.verts_obj, axis=1).max())
-    rows = one_parameter(bases, settings.steps, radius)
+    rows = one_parameter(bases, settings.steps, object_radius(place.scene))
     return [Job(place.scene, place.model, bases, rows, place.image_size)] if len(bases) else []
 
 
@@ -64,6 +77,13 @@ def _tolerance(settings: ProbeInfo, frame: pd.DataFrame, place: Place) -> list[J
     bases = choose_bases(frame, pair, settings.poses, place.key, recognised=True)
     rows = turned(bases, settings.radii_deg, settings.draws, np.random.default_rng([*place.key, 3]))
     return [Job(place.scene, place.model, bases, rows, place.image_size)] if len(bases) else []
+
+
+def _indices(settings: ProbeInfo, frame: pd.DataFrame, place: Place) -> list[Job]:
+    # the same poses for every model of a scene: its key without the model
+    space = scene_space(place.scene.config, place.scene.background.count, place.scene.source)
+    bases, rows = design_rows(space, settings.poses, [*place.key[:-1], 5])
+    return [Job(place.scene, place.model, bases, rows, place.image_size)]
 
 
 def _artefacts(settings: ProbeInfo, frame: pd.DataFrame, place: Place) -> list[Job]:

@@ -7,10 +7,12 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pyarrow as pa
 
 from posetest.engine.evaluate import Progress, Work, part_count, plan, render_ahead, scored, short_names
-from posetest.engine.probe_plan import Bases, Rows
-from posetest.engine.record import PROBE_SCHEMA, Columns, joined, to_arrow
+from posetest.engine.probe_plan import Bases, Rows, unchanged
+from posetest.engine.probe_rounds import Rounds
+from posetest.engine.record import PROBE_SCHEMA, Columns, joined, to_arrow, to_frame
 from posetest.engine.run import RunFolder
 from posetest.protocols import Model
 from posetest.render.select import open_renderer
@@ -38,6 +40,21 @@ class Job:
     first: int = 0
 
 
+@dataclass(frozen=True, eq=False)
+class RoundsJob:
+    """The rounds of one scene and model; attributes as of ``Job``."""
+
+    scene: Scene
+    model: Model
+    rounds: Rounds
+    image_size: int
+
+    def beginning(self) -> Job:
+        """The poses as they are."""
+        bases = self.rounds.bases
+        return Job(self.scene, self.model, bases, unchanged(bases), self.image_size)
+
+
 def probe_into(run: RunFolder, jobs: Sequence[Job], *, threads: int, progress: Progress) -> None:
     """Evaluate what of ``jobs`` is not yet in ``run``, and mark it complete.
 
@@ -47,10 +64,41 @@ def probe_into(run: RunFolder, jobs: Sequence[Job], *, threads: int, progress: P
     Raises:
         ModelError: a model failed; parts already written stay.
     """
+    _evaluate(run, jobs, 0, threads, progress)
+    run.finish()
+
+
+def probe_rounds_into(run: RunFolder, places: Sequence[RoundsJob], *, threads: int, progress: Progress) -> None:
+    """As ``probe_into``, of rounds: each follows from the records of those before, so they are read back from ``run``.
+
+    Raises:
+        ModelError: a model failed; parts already written stay.
+        RunError: a part cannot be read.
+    """
+    part = 0
+    for place in places:
+        first = 0
+        while (rows := place.rounds.ask()) is not None:
+            job = Job(place.scene, place.model, place.rounds.bases, rows, place.image_size, first)
+            stop = part + part_count(1, len(rows), run.info.part_size)
+            _evaluate(run, [job], part, threads, progress)
+            table = pa.concat_tables(run.part(number, ["status", "recognised"]) for number in range(part, stop))
+            recognised = to_frame(table)
+            place.rounds.tell(
+                (recognised["recognised"] & (recognised["status"].astype(str) == "ok")).to_numpy(dtype=bool)
+            )
+            part, first = stop, first + len(rows)
+    run.finish()
+
+
+def _evaluate(run: RunFolder, jobs: Sequence[Job], first_part: int, threads: int, progress: Progress) -> None:
+    """Write the parts of ``jobs`` that are missing; they are numbered from ``first_part`` on."""
     info = run.info
-    work = list(_work(jobs, info.part_size, info.batch_size))
+    work = list(_work(jobs, first_part, info.part_size, info.batch_size))
     missing = [item for item in work if not run.has_part(item.part)]
     progress(sum(item.stop - item.start for item in work) - sum(item.stop - item.start for item in missing))
+    if not missing:
+        return
     accepted = {(scene, m.name): indices for m in info.models for scene, indices in m.accepted.items()}
     names = {job.model.name: short_names(job.model) for job in jobs}
     drawn = render_ahead(
@@ -71,7 +119,6 @@ def probe_into(run: RunFolder, jobs: Sequence[Job], *, threads: int, progress: P
                 run.write_part(batch.work.part, to_arrow(joined(pending, PROBE_SCHEMA), PROBE_SCHEMA))
                 pending = []
             progress(batch.work.stop - batch.work.start)
-    run.finish()
 
 
 def try_out(jobs: Sequence[Job]) -> None:
@@ -88,8 +135,8 @@ def try_out(jobs: Sequence[Job]) -> None:
             renderer.render(views, job.image_size, job.image_size)
 
 
-def _work(jobs: Sequence[Job], part_size: int, batch_size: int) -> Iterator[Work]:
-    before = 0
+def _work(jobs: Sequence[Job], first_part: int, part_size: int, batch_size: int) -> Iterator[Work]:
+    before = first_part
     for number, job in enumerate(jobs):
         for item in plan(1, len(job.rows), part_size, batch_size):
             yield Work(number, before + item.part, item.start, item.stop, item.is_last)

@@ -33,6 +33,16 @@ STEPS: Mapping[str, tuple[float, ...]] = {
     "pitch": _DEGREES,
     "roll": _DEGREES,
 }
+#: And of every other that changes step by step.
+OTHER_STEPS: Mapping[str, tuple[float, ...]] = {
+    "fov": (0.5, 1.0, 2.0, 3.0, 4.0, 6.0, 9.0, 13.0, 20.0, 30.0),
+    "azimuth": _DEGREES,
+    "elevation": _DEGREES,
+    "light_azimuth": _DEGREES,
+    "light_elevation": _DEGREES,
+    "light_strength": _HALF_FRAMES,
+    "ambient": _HALF_FRAMES,
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -118,8 +128,8 @@ def unchanged(bases: Bases, change: str = UNCHANGED) -> Rows:
 def one_parameter(bases: Bases, steps: Mapping[str, Sequence[float]], radius: float) -> Rows:
     """Every base as it is, then with one parameter at a time changed by each step and by its negative.
 
-    A distance at which the camera would be within the object's sphere of ``radius`` (object units) is left out.
-    Angles stay on their circle within [-180, 180] degrees.
+    A distance at which the camera would be within the object's sphere of ``radius`` (object units) is left out, and a
+    value that its parameter cannot have. Angles stay on their circle within [-180, 180] degrees.
 
     Source: the one-parameter disturbances of Alcorn et al., CVPR 2019 ("Strike (with) a Pose").
     """
@@ -129,13 +139,17 @@ def one_parameter(bases: Bases, steps: Mapping[str, Sequence[float]], radius: fl
     names = np.array([UNCHANGED, *(name for name, _ in moves)], dtype=object)
     amounts = np.array([0.0, *(amount for _, amount in moves)])
     vectors = np.repeat(bases.vectors[:, None], len(names), axis=1)
+    is_possible = np.ones(vectors.shape[:2], dtype=bool)
     for position, (name, amount) in enumerate(moves, start=1):
+        parameter = PARAMETERS[INDEX[name]]
         column = vectors[:, position, INDEX[name]]
         column += amount
-        period = PARAMETERS[INDEX[name]].period
+        period = parameter.period
         if period is not None:
             column[:] = np.where(np.abs(column) > period / 2, (column + period / 2) % period - period / 2, column)
-        column[:] = np.round(column, PARAMETERS[INDEX[name]].decimals) + 0.0
-    is_possible = (names[None] != "distance") | (vectors[:, :, INDEX["distance"]] > radius)
+        column[:] = np.round(column, parameter.decimals) + 0.0
+        is_possible[:, position] = (parameter.low <= column) & (column <= parameter.high)
+        if name == "distance":
+            is_possible[:, position] &= column > radius
     of, place = np.nonzero(is_possible)
     return Rows(vectors[of, place], of.astype(np.int64), names[place], amounts[place])

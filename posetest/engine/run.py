@@ -2,13 +2,15 @@
 
 run.toml                    what ran, on what, with which seed, and whether it finished
 records/part-00000.parquet  rows; written beside, then renamed, so that a part is whole or absent
-images/                     kept pictures (PNG, as the model saw them) and images.parquet, which describes them
+images/                     kept pictures (PNG, as the model saw them) and images.parquet, which describes them; of an
+                            audit a sheet of small ones for each scene, and tiles.parquet, which describes their tiles
 report.html                 made from the above
 """
 
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 import zlib
@@ -33,12 +35,13 @@ if TYPE_CHECKING:
 IMAGE_SCHEMA = pa.schema(
     [
         pa.field("file", pa.string()),  # relative to the run folder
-        # "canonical": upright, from the front right; "gallery": confidently misread; of a search "start", "best" and
-        # "hit"
+        # "canonical": upright, from the front right; "directions": a sheet of small pictures, one for each viewing
+        # direction; "gallery": confidently misread; "region": that a failure region names; of a search "start", "best"
+        # and "hit"
         pa.field("kind", pa.string()),
         pa.field("scene", pa.string()),
-        pa.field("model", pa.string()),  # "" for canonical
-        pa.field("index", pa.int64()),  # of the pose; -1 for canonical
+        pa.field("model", pa.string()),  # "" for canonical and directions
+        pa.field("index", pa.int64()),  # of the pose; -1 for canonical and directions
         pa.field("pose", pa.string()),  # replay string
         pa.field("top1_label", pa.string()),
         pa.field("top1_p", pa.float32()),  # as recorded
@@ -49,6 +52,19 @@ IMAGE_SCHEMA = pa.schema(
         pa.field("samples_label", pa.string()),  # of a search: drawn again with 2 x 2 samples a pixel
         pa.field("samples_p", pa.float32()),
         pa.field("survives", pa.bool_()),  # of a search: PNG and 2 x 2 samples both reach the objective
+    ]
+)
+#: What images/tiles.parquet says of each small picture on a sheet of kind "directions".
+TILE_SCHEMA = pa.schema(
+    [
+        pa.field("file", pa.string()),  # the sheet, relative to the run folder
+        pa.field("scene", pa.string()),
+        pa.field("index", pa.int64()),  # of the pose
+        pa.field("nside", pa.int32()),  # of the HEALPix cells that got a picture each
+        pa.field("cell", pa.int32()),  # of the pose's viewing direction (geometry.grids.direction_to_cell)
+        pa.field("x_px", pa.int32()),  # left edge on the sheet
+        pa.field("y_px", pa.int32()),  # upper edge
+        pa.field("size_px", pa.int32()),  # width and height
     ]
 )
 
@@ -118,6 +134,14 @@ class RunFolder:
         """The parts that are there, in order."""
         return sorted((self.path / "records").glob("part-*.parquet"))
 
+    def part(self, number: int, columns: list[str] | None = None) -> pa.Table:
+        """Record part ``number``, or the named columns of it.
+
+        Raises:
+            RunError: it cannot be read.
+        """
+        return _read(self.part_path(number), columns)
+
     def parts(self, columns: list[str] | None = None) -> Iterator[pa.Table]:
         """The record parts one by one, so that memory does not grow with the run.
 
@@ -138,6 +162,13 @@ class RunFolder:
             raise RunError(f"{self.path}: no records yet; run it again with --resume")
         return to_frame(pa.concat_tables(parts))
 
+    def digest(self) -> str:
+        """SHA-256 (hex) of run.toml and the records."""
+        sha = hashlib.sha256((self.path / "run.toml").read_bytes())
+        for file in self.part_files():
+            sha.update(file.read_bytes())
+        return sha.hexdigest()
+
     def write_images(self, table: pa.Table) -> None:
         """Store the description of the kept pictures."""
         target = self.path / "images" / "images.parquet"
@@ -149,6 +180,20 @@ class RunFolder:
         if not file.is_file():
             return to_frame(IMAGE_SCHEMA.empty_table())
         return to_frame(_read(file))
+
+    def write_tiles(self, table: pa.Table) -> None:
+        """Store what is on the sheets of small pictures."""
+        target = self.path / "images" / "tiles.parquet"
+        write_aside(target, lambda partial: pq.write_table(table, partial, compression="zstd"))
+
+    def tiles(self) -> pd.DataFrame:
+        """Where each small picture stands on its sheet, a row each (columns: TILE_SCHEMA); empty where there are none.
+
+        Raises:
+            RunError: the file cannot be read.
+        """
+        file = self.path / "images" / "tiles.parquet"
+        return to_frame(_read(file) if file.is_file() else TILE_SCHEMA.empty_table())
 
 
 def file_name(name: str) -> str:

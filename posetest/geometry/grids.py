@@ -6,6 +6,8 @@ pole, azimuth 0 is +z (the front) and grows towards +x.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +20,14 @@ Indices = NDArray[np.int64]
 def cell_count(nside: int) -> int:
     """Number of equal-area cells at resolution ``nside``: 12 nside^2."""
     return 12 * nside * nside
+
+
+def choose_nside(n: int, per_cell: int = 10, most: int = 16) -> int:
+    """HEALPix resolution, 1 to ``most``, at which ``n`` uniform directions are at least ``per_cell`` a cell.
+
+    With 10 poses a cell's interval of a share reaches +-26 points at its widest.
+    """
+    return min(max(math.isqrt(n // (12 * per_cell)), 1), most)
 
 
 def direction_to_cell(vectors: Array, nside: int) -> Indices:

@@ -3,37 +3,77 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import pandas as pd
-
 from posetest.analysis.summary import Summary, summarise
 from posetest.engine.run import RunFolder, write_aside
+from posetest.errors import RunError
 from posetest.report import words
-from posetest.report.plain import plain
+from posetest.report.between import between_runs
+from posetest.report.gathered import Audited, gather
+from posetest.report.plain import plain, records
 
 #: Raised when a key changes its meaning or goes; new keys may come without.
 SCHEMA_VERSION = 1
 
 
-def write_document(run: RunFolder, path: Path, kind: str) -> Path:
-    """The audit ``run`` as "json" or "md" in the file ``path``, which is returned.
+def write_document(runs: RunFolder | Sequence[RunFolder], path: Path, kind: str) -> Path:
+    """Audits, and probes of them, as "json" or "md" in the file ``path``, which is returned.
 
     Raises:
-        RunError: there are no records yet, they do not fit run.toml, or the run is no audit.
+        RunError: a run has no records yet, or they do not fit run.toml; the runs do not go together (``gather``), or
+            none of them is an audit.
     """
-    summary = summarise(run)
-    text = to_json(run, summary) if kind == "json" else to_markdown(run, summary)
+    audited = gather([runs] if isinstance(runs, RunFolder) else runs)
+    if loose := [one for one in audited if one.run is None]:
+        raise RunError(f"{loose[0].probes[0].path}: a probe of an audit that is not here; give the audit's folder too")
+    text = (_json if kind == "json" else _markdown)(audited)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_aside(path, lambda partial: partial.write_text(text, encoding="utf-8"))
     return path
 
 
-def to_json(run: RunFolder, summary: Summary) -> str:
-    """The summary as JSON; numbers that there are not are null."""
+def _json(audited: Sequence[Audited]) -> str:
+    """The document of a single audit, or one that holds several."""
+    documents = [to_json(one.run, summarise(one.run)) for one in audited if one.run is not None]
+    if len(documents) == 1:
+        return _encoded(documents[0])
+    between = [
+        {"before": b.before, "after": b.after, "not_compared": b.reason, "rates": b.rows, "poses": b.changed}
+        for b in between_runs(audited)
+    ]
+    reports = [{"name": one.name} | document for one, document in zip(audited, documents, strict=True)]
+    several = {"format": "posetest reports", "version": SCHEMA_VERSION, "reports": reports, "between_runs": between}
+    return _encoded(several)
+
+
+def _markdown(audited: Sequence[Audited]) -> str:
+    """A section for each audit, and one of what lies between them."""
+    sections = [to_markdown(one.run, summarise(one.run)) for one in audited if one.run is not None]
+    if len(sections) == 1:
+        return sections[0]
+    named = [
+        text.replace("## Robustness to pose", f"## Robustness to pose: {words.markdown(one.name)}", 1)
+        for one, text in zip(audited, sections, strict=True)
+    ]
+    lines = ["## Between runs", ""]
+    for b in between_runs(audited):
+        pair = f"{words.markdown(b.before)} and {words.markdown(b.after)}"
+        lines += [f"* {pair}: not compared pose by pose: {words.markdown(b.reason)}"] if b.reason else []
+        lines += [f"* {pair}: {words.markdown(words.changed(row))}" for row in b.rows]
+    return "\n".join([*named, *lines, ""])
+
+
+def _encoded(document: dict[str, Any]) -> str:
+    return json.dumps(plain(document), indent=2, ensure_ascii=False, allow_nan=False) + "\n"
+
+
+def to_json(run: RunFolder, summary: Summary) -> dict[str, Any]:
+    """The summary as values of JSON, but for nan, which stands for numbers that there are not."""
     info = run.info
-    document = {
+    return {
         "format": "posetest report",
         "version": SCHEMA_VERSION,
         "run": {
@@ -52,21 +92,20 @@ def to_json(run: RunFolder, summary: Summary) -> str:
             for s in info.scenes
         ],
         "models": [{"name": m.name, "spec": m.spec, "digest": m.digest, "classes": m.classes} for m in info.models],
-        "rates": plain(_records(summary.rates)),
-        "wrong_labels": plain(_records(summary.wrong)),
-        "regions": plain(_records(summary.regions)),
-        "calibration": plain(_records(summary.calibration)),
-        "strata": plain(_records(summary.strata)),
-        "over_objects": plain(_records(summary.pooled)),
-        "comparison": plain(_records(summary.comparison)),
-        "transfer": plain(_records(summary.transfer)),
+        "rates": records(summary.rates),
+        "wrong_labels": records(summary.wrong),
+        "regions": records(summary.regions),
+        "calibration": records(summary.calibration),
+        "strata": records(summary.strata),
+        "over_objects": records(summary.pooled),
+        "comparison": records(summary.comparison),
+        "transfer": records(summary.transfer),
     }
-    return json.dumps(document, indent=2, ensure_ascii=False, allow_nan=False) + "\n"
 
 
 def to_markdown(run: RunFolder, summary: Summary) -> str:
     """The summary as a section for a model card."""
-    every = [row for row in _records(summary.rates) if row["stratum"] == "all"]
+    every = [row for row in records(summary.rates) if row["stratum"] == "all"]
     lines = ["## Robustness to pose", "", words.markdown(words.headline(every)), ""]
     if run.info.status != "complete":
         lines += [f"**This run is not complete** (status {run.info.status}): the numbers are about what is there.", ""]
@@ -88,14 +127,14 @@ def to_markdown(run: RunFolder, summary: Summary) -> str:
         lines.append(f"| {' | '.join(cells)} |")
     if len(summary.regions):
         lines += ["", "### Where it fails", ""]
-        for row in _records(summary.regions):
+        for row in records(summary.regions):
             lines.append(
                 f"* {words.markdown(row['scene'])}, {words.markdown(row['model'])}: {words.markdown(words.region(row))}"
             )
         lines += ["", "Regions were found on one half of the poses and measured on the other."]
     if len(summary.comparison):
         lines += ["", "### Models on the same poses", ""]
-        for row in _records(summary.comparison):
+        for row in records(summary.comparison):
             lines.append(f"* {words.markdown(row['scene'])}: {words.markdown(words.compared(row))}")
     lines += ["", "### Method", ""]
     for scene in run.info.scenes:
@@ -111,7 +150,3 @@ def to_markdown(run: RunFolder, summary: Summary) -> str:
         "",
     ]
     return "\n".join(lines)
-
-
-def _records(table: pd.DataFrame) -> list[dict[str, Any]]:
-    return [{str(key): value for key, value in row.items()} for row in table.to_dict(orient="records")]

@@ -39,40 +39,44 @@ def palette() -> NDArray[np.uint8]:
     return colors
 
 
-def direction_map(table: pd.DataFrame, title: str) -> str:
+def direction_map(table: pd.DataFrame, title: str, *, named: bool = True) -> str:
     """A Mollweide map of the recognition rate over viewing direction, from ``density.direction_rates``.
 
-    Needs ``definitions`` in the page.
+    Needs ``definitions`` in the page. Small multiples need no ``named`` sides.
     """
     cx, cy = _CENTRE
     rx, ry = _RADII
-    ticks = [(-180, "back"), (-90, "left"), (0, "front"), (90, "right"), (180, "back")]
-    base = cy + ry + 26
-    labels = [text(cx + a / 180 * (rx - 10 if abs(a) == 180 else rx), base, word) for a, word in ticks]
-    labels += [text(cx, cy - ry - 6, "top"), text(cx, cy + ry + 12, "bottom")]
+    labels = []
+    if named:
+        ticks = [(-180, "back"), (-90, "left"), (0, "front"), (90, "right"), (180, "back")]
+        base = cy + ry + 26
+        labels = [text(cx + a / 180 * (rx - 10 if abs(a) == 180 else rx), base, word) for a, word in ticks]
+        labels += [text(cx, cy - ry - 6, "top"), text(cx, cy + ry + 12, "bottom")]
+    cells = _cell_raster(math.isqrt(len(table) // 12))
+    rate = np.where(cells >= 0, table["rate"].to_numpy()[cells], np.nan)  # nan where a cell has no poses, too
     return (
-        f'<svg class="map" viewBox="0 0 400 240" role="img" aria-label="{escape(title)}">'
+        f'<svg class="map" viewBox="{"0 0 400 240" if named else "4 12 392 200"}" role="img" '
+        f'aria-label="{escape(title)}">'
         f'<ellipse class="void" cx="{cx}" cy="{cy}" rx="{rx}" ry="{ry}"/>'
         f'<image x="{cx - rx}" y="{cy - ry}" width="{2 * rx}" height="{2 * ry}" preserveAspectRatio="none" '
-        f'href="data:image/png;base64,{base64.b64encode(_cells_png(table)).decode()}"/>'
+        f'href="{rates_url(rate)}"/>'
         '<use class="graticule" href="#graticule"/>'
         f'<ellipse class="rim" cx="{cx}" cy="{cy}" rx="{rx}" ry="{ry}"/>{"".join(labels)}</svg>'
     )
 
 
-def _cells_png(table: pd.DataFrame) -> bytes:
-    """The map's cells as a PNG with a palette; transparent where a cell has no poses, and off the map."""
+def rates_url(rate: Array) -> str:
+    """Rates [h, w] as the data URL of a PNG with a palette, a pixel each; transparent where nan."""
     from PIL import Image
 
-    level = np.zeros(len(table), dtype=np.uint8)
-    filled = table["n"].to_numpy() > 0
-    level[filled] = 1 + np.rint(100 * table["rate"].to_numpy()[filled]).astype(np.uint8)
-    cells = _cell_raster(math.isqrt(len(table) // 12))
-    image = Image.fromarray(np.where(cells >= 0, level[cells], 0).astype(np.uint8), mode="P")
+    is_known = ~np.isnan(rate)
+    level = np.zeros(rate.shape, dtype=np.uint8)
+    level[is_known] = 1 + np.rint(100 * rate[is_known]).astype(np.uint8)
+    image = Image.fromarray(level, mode="P")
     image.putpalette(np.vstack([[[0, 0, 0]], palette()]).astype(np.uint8).tobytes())
     buffer = io.BytesIO()
     image.save(buffer, format="PNG", transparency=0, compress_level=9)
-    return buffer.getvalue()
+    return f"data:image/png;base64,{base64.b64encode(buffer.getvalue()).decode()}"
 
 
 @lru_cache(maxsize=2)

@@ -8,12 +8,27 @@ from typing import TYPE_CHECKING, Any
 
 from posetest.engine.record import CONFIDENT
 from posetest.run_info import SearchInfo
+from posetest.space import INDEX, PARAMETERS
 
 if TYPE_CHECKING:
     import pandas as pd
 
 _THIN = "\u202f"  # narrow no-break space before a percent sign
 _NONE = "–"
+
+
+_UNITS = {
+    "distance": "object units, camera to centre",
+    "offset_x": "half-frames",
+    "offset_y": "half-frames",
+    "light_strength": "linear",
+    "ambient": "linear",
+}
+
+
+def unit(parameter: str) -> str:
+    """The unit of a parameter in words, "" where it has none."""
+    return "degrees" if PARAMETERS[INDEX[parameter]].column.endswith("_deg") else _UNITS.get(parameter, "")
 
 
 def percent(value: float, digits: int = 1) -> str:
@@ -120,6 +135,68 @@ def headline(rows: Sequence[Mapping[str, Any]]) -> str:
     return f"The recognition rate of an object lies between {ends[0]} and {ends[1]}."
 
 
+def overall(rows: Sequence[Mapping[str, Any]], pooled: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What each model makes of all objects together, a sentence each; none where there is one object.
+
+    Args:
+        rows: of ``rates`` for all poses.
+        pooled: of ``pooled``.
+    """
+    told = []
+    for of_model in [row for row in pooled if row["outcome"] == "recognised" and row["objects"]]:
+        model = of_model["model"]
+        own = [row for row in rows if row["model"] == model and row["n"]]
+        mean = with_bounds(of_model["mean"], of_model["low"], of_model["high"])
+        sure = next((row for row in pooled if row["model"] == model and row["outcome"] == "confident"), None)
+        confident = f" It is confidently wrong in {percent(sure['mean'])} of poses." if sure is not None else ""
+        told.append(
+            f"{model} {_judged(own)}. On average over objects one is recognised in {mean} of its poses "
+            f"({plural(len(own), 'object')}, {count(of_model['n'])} poses), from {percent(of_model['least'])} "
+            f"({of_model['least_object']}) to {percent(of_model['most'])} ({of_model['most_object']}).{confident}"
+        )
+    return told
+
+
+def _judged(rows: Sequence[Mapping[str, Any]]) -> str:
+    """In how many objects a model fails, or is right, in most poses, as the intervals of its rates show."""
+    failing, holding = sum(row["high"] < 0.5 for row in rows), sum(row["low"] > 0.5 for row in rows)
+    of = f"of {len(rows)} objects"
+    parts = [f"fails in most poses of {failing}"] * bool(failing) + [f"is right in most poses of {holding}"] * bool(
+        holding
+    )
+    if len(rows) in (failing, holding):
+        return f"{parts[0].rpartition(' ')[0]} all {len(rows)} objects"
+    return f"{' and '.join(parts)} {of}" if parts else f"is neither right nor wrong in most poses of any {of}"
+
+
+def changed(row: Mapping[str, Any]) -> str:
+    """Two runs of the same poses in a sentence, from a row of ``compare_runs``."""
+    if not row["n"]:
+        return f"{row['scene']}: no shared poses."
+    models = (
+        row["model_before"]
+        if row["model_before"] == row["model_after"]
+        else (f"{row['model_before']}, then {row['model_after']}")
+    )
+    return (
+        f"{row['scene']}, {models}: recognised in {percent(row['rate_before'])} before and "
+        f"{percent(row['rate_after'])} after, {points(row['change'])} points [{points(row['low'])}, "
+        f"{points(row['high'])}] (n = {count(row['n'])} "
+        f"poses in both, p {p_value(row['p_holm'])} after Holm): {count(row['broken'])} broken, {count(row['fixed'])} "
+        f"fixed. Measure: {row['measure']}."
+    )
+
+
+def points(difference: float) -> str:
+    """A difference of shares in points: "+1.3", "−0.2"."""
+    return _NONE if math.isnan(difference) else f"{100 * difference:+.1f}".replace("-", "−")
+
+
+def p_value(p: float) -> str:
+    """A p-value: "0.013", "< 0.001"."""
+    return _NONE if math.isnan(p) else "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
 def region(row: Mapping[str, Any]) -> str:
     """A failure region in a sentence, from a row of ``regions_table``."""
     share = with_bounds(row["share"], row["share_low"], row["share_high"])
@@ -139,7 +216,8 @@ def compared(row: Mapping[str, Any]) -> str:
     better, worse = row["model_a"], row["model_b"]
     if gap < 0:
         gap, low, high, better, worse = -gap, -high, -low, worse, better
-    p = "p < 0.001" if row["p_holm"] < 0.001 else f"p = {row['p_holm']:.3f}"
+    value = p_value(row["p_holm"])
+    p = f"p {value}" if value.startswith("<") else f"p = {value}"
     return (
         f"{better} recognises {gap:.1f} points [{low:.1f}, {high:.1f}] more than {worse} (n = {count(row['n'])} shared "
         f"poses, exact McNemar test {p} after Holm): {count(row['only_a'])} are recognised by {row['model_a']} alone, "

@@ -12,6 +12,7 @@ from scipy.stats import qmc
 from scipy.stats import sobol_indices as scipy_indices
 
 from posetest.analysis.sobol import FEW_CHANGES, pair_interactions, sobol_indices
+from posetest.analysis.sobol_counts import rare_first, rare_total
 
 Array = NDArray[np.float64]
 NAMES = ("yaw", "pitch", "roll")
@@ -125,11 +126,34 @@ def test_intervals_from_a_handful_of_changed_rows_still_cover_a_rare_failure() -
     assert shares.min() >= 0.93
 
 
+def test_what_is_counted_estimates_the_indices() -> None:
+    p = 0.1 * 0.3
+    for f in (often_recognised, lambda unit: 1 - often_recognised(unit)):
+        found = design(f, 400_000, 9)
+        a, b, ab = found["f_a"], found["f_b"], found["f_ab"]
+        first, *first_bounds = rare_first(a, b, ab, 0.95)
+        total, *total_bounds = rare_total(a, b, ab, 0.95)
+        np.testing.assert_allclose(first, np.array([0.3 * p - p * p, 0.1 * p - p * p, 0]) / (p - p * p), atol=0.01)
+        np.testing.assert_allclose(total, np.array([0.3 * 0.09, 0.1 * 0.21, 0]) / (p - p * p), atol=0.01)
+        for value, (low, high) in ((first, first_bounds), (total, total_bounds)):
+            assert (low <= value).all()
+            assert (value <= high).all()
+            assert (high - low < 0.04).all()
+
+
+def test_of_a_rare_failure_an_index_is_told_within_less_than_all_there_is() -> None:
+    tables = [indices(design(often_recognised, 256, seed), resamples=100) for seed in range(5)]
+    widths = [(table["total_high"] - table["total_low"]).max() for table in tables]
+    assert np.median(widths) < 0.8
+
+
 def test_a_parameter_that_never_changes_a_row_has_bounds_and_not_a_certainty() -> None:
-    row = indices(design(lambda unit: 1.0 * (unit[:, 0] < 0.4), 300, 4)).iloc[1]
+    found = design(lambda unit: 1.0 * (unit[:, 0] < 0.4), 300, 4)
+    row = indices(found).iloc[1]
     assert (row["first"], row["total"], row["n_changed"]) == (0, 0, 0)
-    # at most 3.84 / 303.84 of rows change, and the variance is 0.24
-    assert row["total_high"] == pytest.approx(3.8415 / 303.8415 / 2 / 0.24, rel=0.05)
+    # of the rows with the rarer answer at most so many lose it, and the index is this over the share of the other
+    most = 3.8415 / (found["f_a"].sum() + 3.8415)
+    assert row["total_high"] == pytest.approx(most / (2 - most) / 0.6, rel=0.05)
     assert row["first_low"] < 0 < row["first_high"]
 
 

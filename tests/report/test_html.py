@@ -22,7 +22,7 @@ from posetest.analysis.transfer import transfer
 from posetest.config import SpaceConfig
 from posetest.engine.run import IMAGE_SCHEMA, RunFolder
 from posetest.errors import RunError
-from posetest.report.html import write_report
+from posetest.report.html import write_page
 
 _VOID = {"meta", "img", "br", "wbr"}
 
@@ -63,7 +63,7 @@ class Page(HTMLParser):
 
 
 def page_of(run: RunFolder) -> Page:
-    return Page(write_report(run, run.path / "report.html"))
+    return Page(write_page(run, run.path / "report.html"))
 
 
 @pytest.fixture(scope="module")
@@ -86,7 +86,7 @@ def test_nothing_is_fetched(page: Page) -> None:
     for _, attributes in page.tags:
         for name in ("src", "href", "srcset", "data", "action", "poster"):
             value = attributes.get(name)
-            assert value is None or value.startswith(("data:image/png;base64,", "#"))
+            assert value is None or value.startswith(("data:image/png;base64,", "data:image/webp;base64,", "#"))
     assert "@import" not in page.source
     assert not re.search(r"url\((?!#)", page.source)
     assert page.all("meta")[-1]["content"].startswith("default-src 'none'; img-src data:")  # type: ignore[union-attr]
@@ -120,7 +120,9 @@ def test_rates_of_visible_poses_stand_beside_those_of_all(run: RunFolder, page: 
 def test_each_object_and_model_has_map_labels_and_panels(page: Page) -> None:
     assert len(page.all("svg", "map")) == 4
     # yaw, pitch, roll, distance, offset_x, offset_y, fov, azimuth for each pair
-    assert len(page.all("svg", "panel")) == 4 * 8
+    # and landscapes over yaw and pitch, yaw and roll, distance and pitch
+    assert len(page.all("svg", "heat")) == 4 * 3
+    assert len(page.all("svg", "panel")) == 4 * (8 + 3)
     assert len(page.all("table", "labels")) == 2 * 4  # by size and distance; wrong labels
 
 
@@ -185,7 +187,7 @@ def test_hostile_names_are_text(tmp_path: Path) -> None:
     )
     page = page_of(run)
     tags = [t for t, _ in page.tags]
-    assert tags.count("script") == 1
+    assert [a.get("type") for t, a in page.tags if t == "script"] == ["application/json", "application/json", None]
     assert tags.count("style") == 1
     assert "iframe" not in tags
     assert not any(name.startswith("on") for _, attributes in page.tags for name in attributes)
@@ -238,7 +240,7 @@ def test_many_objects_and_models_give_a_section_each(tmp_path: Path) -> None:
 def test_pictures_stay_within_the_budget_and_the_rest_is_told(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("posetest.report.html._BUDGET", 0)
     monkeypatch.setattr("posetest.report.html._LEAST_FOR_PICTURES", 20_000)
-    small = Page(write_report(run, run.path / "small.html"))
+    small = Page(write_page(run, run.path / "small.html"))
     assert sum(len(a["src"] or "") for a in small.all("img")) <= 20_000
     assert "more in the run folder's images/" in small.text
 
@@ -262,8 +264,8 @@ def test_a_lost_picture_and_a_file_that_is_none_are_left_out(tmp_path: Path) -> 
 
 
 def test_the_report_is_the_same_when_made_again(run: RunFolder) -> None:
-    first = write_report(run, run.path / "one.html").read_bytes()
-    assert write_report(run, run.path / "deep" / "er" / "two.html").read_bytes() == first
+    first = write_page(run, run.path / "one.html").read_bytes()
+    assert write_page(run, run.path / "deep" / "er" / "two.html").read_bytes() == first
     assert not list(run.path.glob(".*partial"))
 
 
@@ -271,15 +273,15 @@ def test_a_run_without_records_gives_no_report(tmp_path: Path) -> None:
     run = simulate(tmp_path / "run", poses=5, finished=False)
     run.part_path(0).unlink()
     with pytest.raises(RunError, match="no records yet"):
-        write_report(run, tmp_path / "report.html")
+        write_page(run, tmp_path / "report.html")
     assert not (tmp_path / "report.html").exists()
 
 
 def test_neither_analysis_nor_report_imports_torch(run: RunFolder, tmp_path: Path) -> None:
     code = (
         "import sys; from pathlib import Path; from posetest.engine.run import RunFolder; "
-        "from posetest.report.html import write_report; import posetest.report.terminal; "
-        f"write_report(RunFolder.open({str(run.path)!r}), Path({str(tmp_path / 'r.html')!r})); "
+        "from posetest.report.html import write_page; import posetest.report.terminal; "
+        f"write_page(RunFolder.open({str(run.path)!r}), Path({str(tmp_path / 'r.html')!r})); "
         "print(sorted(m for m in sys.modules if m.partition('.')[0] in ('torch', 'torchvision', 'numba', 'trimesh')))"
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)

@@ -159,6 +159,6 @@ def test_what_is_no_audit_has_no_paper(tmp_path: Path) -> None:
 
     run = simulate(tmp_path / "run", poses=20)
     run.info = msgspec.structs.replace(run.info, kind="search")
-    with pytest.raises(RunError, match='a run of kind "search" chooses its poses'):
+    with pytest.raises(RunError, match='a run of kind "search" chose its poses'):
         write_pdf(run, tmp_path / "a.pdf")
     assert not (tmp_path / "a.pdf").exists()

@@ -1,0 +1,50 @@
+"""What stands beside an audit on paper: its probes, and what lies between two runs of the same poses."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from posetest.engine.run import RunFolder
+from posetest.report import words
+from posetest.report.between import between_runs
+from posetest.report.gathered import Audited
+from posetest.report.paper.sheet import Sheet
+from posetest.report.probe_blocks import probe_block
+from posetest.run_info import SceneInfo
+
+_WIDTH = 174.0  # of the text, millimetres
+
+
+def probe_pages(sheet: Sheet, probes: Sequence[RunFolder], scene: SceneInfo) -> None:
+    """What ``probes`` say of ``scene``: sentences and tables; their figures are among those of ``--figures``.
+
+    Raises:
+        RunError: a probe is not complete.
+    """
+    for probe in probes:
+        block = probe_block(probe, scene)
+        if block is None:
+            continue
+        sheet.heading(block.title, 2)
+        for column in block.columns:
+            sheet.paragraph(" ".join(column.told), bold=column.model)
+            for table in column.tables:
+                others = len(table.columns) - 1
+                widths = (_WIDTH * 0.3, *([_WIDTH * 0.7 / others] * others))
+                sheet.grid(table.columns, table.rows, widths, right=range(1, others + 1))
+        sheet.caption(block.caption)
+
+
+def between_pages(sheet: Sheet, audited: Sequence[Audited]) -> None:
+    """Two runs of the same poses, or why they are not compared."""
+    found = between_runs(audited)
+    if not found:
+        return
+    sheet.add_page()
+    sheet.heading("Between runs", 1)
+    for pair in found:
+        sheet.heading(f"{pair.before} and {pair.after}", 2)
+        if pair.reason:
+            sheet.paragraph(f"Not compared pose by pose: {pair.reason}")
+        for row in pair.rows:
+            sheet.paragraph(words.changed(row))
