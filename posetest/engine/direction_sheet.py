@@ -92,4 +92,4 @@ def _write_webp(path: Path, pixels: NDArray[np.uint8]) -> None:
     from PIL import Image
 
     path.parent.mkdir(parents=True, exist_ok=True)
-    Image.fromarray(pixels).save(path, format="WEBP", quality=_QUALITY, method=6)
+    Image.fromarray(pixels).save(path, format="WEBP", quality=_QUALITY, method=4)

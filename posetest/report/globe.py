@@ -20,6 +20,7 @@ from posetest.analysis.contrast import direction_contrast
 from posetest.analysis.density import QUATERNION, choose_nside, viewing_cells
 from posetest.analysis.intervals import share, wilson
 from posetest.analysis.maps import direction_scores
+from posetest.analysis.means import FEWEST
 from posetest.analysis.recorded import recorded_space
 from posetest.engine.record import POSE_COLUMNS
 from posetest.errors import RunError
@@ -35,6 +36,7 @@ MOST_NSIDE = 8
 LABELS = 6
 #: Pairs of models whose difference has one.
 PAIRS = 6
+_POSES_PER_DIFFERENCE = 40  # with 10 in a cell, no difference outlives the correction for hundreds of cells
 
 Data = dict[str, Any]
 Counts = set[tuple[int, int]]
@@ -77,25 +79,26 @@ def script_json(data: Data) -> str:
 def globe_data(scene: SceneInfo, pairs: Mapping[str, pd.DataFrame], tiles: pd.DataFrame) -> Data:
     """The numbers of a globe; some model has rows. ``tiles`` are those of ``scene``, and may be empty.
 
-    Keys: scene, measure, nside, azimuth and elevation (of the cells' centres, tenths of degrees), shown (labels that
-    have a map), models, differences (``_difference``), tiles (``_tiles``) and shares: [k, n, rate, low, high] of every
-    count k of n that occurs, in tenths of percent, with the 95 % Wilson interval.
+    Keys: scene, measure, cells and wide (``_grid``, of the maps of models and of differences), shown (labels that have
+    a map), fewest (poses from which a mean has an interval), models, differences, tiles (``_tiles``) and shares:
+    [k, n, rate, low, high] of every count k of n that occurs, in tenths of percent, with the 95 % Wilson interval.
     """
-    nside = choose_nside(max(len(rows) for rows in pairs.values()), most=MOST_NSIDE)
-    azimuth, elevation = direction_to_angles(cell_to_direction(nside))
+    most = max(len(rows) for rows in pairs.values())
+    nside, wide = choose_nside(most, most=MOST_NSIDE), choose_nside(most, _POSES_PER_DIFFERENCE, MOST_NSIDE)
     counts: Counts = set()
     shown = _shown(pairs.values())
-    placed = _tiles(scene, pairs, tiles, nside)
+    kept = _kept(pairs, tiles)
+    placed = _tiles(scene, kept) if len(kept) else None
     models = [_model(name, rows, nside, shown, placed, counts) for name, rows in pairs.items()]
     return {
         "scene": scene.name,
         "measure": scene.measure,
-        "nside": nside,
-        "azimuth": _tenths(np.degrees(azimuth)),
-        "elevation": _tenths(np.degrees(elevation)),
+        "cells": _grid(nside, kept),
+        "wide": _grid(wide, kept),
         "shown": shown,
+        "fewest": FEWEST,
         "models": models,
-        "differences": _differences(pairs, nside, counts),
+        "differences": _differences(pairs, wide, counts),
         "tiles": placed,
         "shares": _shares(counts),
     }
@@ -196,34 +199,45 @@ def _differences(pairs: Mapping[str, pd.DataFrame], nside: int, counts: Counts) 
     return found
 
 
-def _tiles(scene: SceneInfo, pairs: Mapping[str, pd.DataFrame], tiles: pd.DataFrame, nside: int) -> Data | None:
-    """The small pictures: where each stands on the sheet, its pose, and which of them each cell shows.
+def _kept(pairs: Mapping[str, pd.DataFrame], tiles: pd.DataFrame) -> pd.DataFrame:
+    """``tiles`` with the pose and rotation of each; those that no model has evaluated are left out."""
+    poses = pd.concat(list(pairs.values())).drop_duplicates("index")
+    return tiles.merge(poses[["index", *QUATERNION, *POSE_COLUMNS]], on="index", how="inner")
 
-    A cell shows the picture nearest its centre among those of poses in it; where there is none, the nearest of all, as
-    -2 - its number.
-    """
-    poses = pd.concat(list(pairs.values())).drop_duplicates("index").set_index("index")
-    tiles = tiles[tiles["index"].isin(poses.index)]
-    if not len(tiles):
-        return None
-    kept = poses.loc[tiles["index"]]
-    seen = viewing_direction(quaternion_to_matrix(kept[list(QUATERNION)].to_numpy(dtype=np.float64)))
-    near = cell_to_direction(nside) @ seen.T  # cosines [cells, tiles]
-    inside = viewing_cells(kept, nside) == np.arange(len(near))[:, None]
-    own = np.where(inside, near, -2).argmax(axis=1)
-    shown = np.where(inside.any(axis=1), own, -2 - near.argmax(axis=1))
+
+def _directions(kept: pd.DataFrame) -> NDArray[np.float64]:
+    return viewing_direction(quaternion_to_matrix(kept[list(QUATERNION)].to_numpy(dtype=np.float64)))
+
+
+def _grid(nside: int, kept: pd.DataFrame) -> Data:
+    """The cells of a map: nside, azimuth and elevation of their centres (tenths of degrees), and which picture each
+    shows: the nearest to its centre among those of poses in it; where there is none, the nearest of all, as
+    -2 - its number."""
+    centres = cell_to_direction(nside)
+    azimuth, elevation = direction_to_angles(centres)
+    data: Data = {"nside": nside}
+    data |= {"azimuth": _tenths(np.degrees(azimuth)), "elevation": _tenths(np.degrees(elevation))}
+    if len(kept):
+        near = centres @ _directions(kept).T  # cosines [cells, tiles]
+        inside = viewing_cells(kept, nside) == np.arange(len(near))[:, None]
+        own = np.where(inside, near, -2).argmax(axis=1)
+        data["tile"] = np.where(inside.any(axis=1), own, -2 - near.argmax(axis=1)).tolist()
+    return data
+
+
+def _tiles(scene: SceneInfo, kept: pd.DataFrame) -> Data:
+    """The small pictures: where each stands on the sheet, and its pose."""
     space = recorded_space(scene)
     vectors = kept[list(POSE_COLUMNS)].to_numpy(dtype=np.float64)
-    azimuth, elevation = direction_to_angles(seen)
+    azimuth, elevation = direction_to_angles(_directions(kept))
     return {
-        "index": tiles["index"].tolist(),
-        "x": tiles["x_px"].tolist(),
-        "y": tiles["y_px"].tolist(),
-        "size": int(tiles["size_px"].iloc[0]),
+        "index": kept["index"].tolist(),
+        "x": kept["x_px"].tolist(),
+        "y": kept["y_px"].tolist(),
+        "size": int(kept["size_px"].iloc[0]),
         "azimuth": _tenths(np.degrees(azimuth)),
         "elevation": _tenths(np.degrees(elevation)),
         "pose": [format_pose(vector, space) if space else "" for vector in vectors],
-        "of_cell": shown.tolist(),
     }
 
 

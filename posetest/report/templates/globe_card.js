@@ -25,15 +25,15 @@ class Card {
   }
 
   show(cell, mode, isHeld) {
-    const { data } = this.explorer;
+    const { grid } = this.explorer;
     const key = [cell, mode.name, mode.number, isHeld].join();
     if (key === this.key) return;
     this.key = key;
-    const place = element("p", { class: "place" }, `azimuth ${degrees(data.azimuth[cell])}, elevation ${degrees(data.elevation[cell])}`);
+    const place = element("p", { class: "place" }, `azimuth ${degrees(grid.azimuth[cell])}, elevation ${degrees(grid.elevation[cell])}`);
     if (isHeld) place.append(element("span", { class: "held" }, "held"));
     const body = element("div", { class: "told" }, place, this.numbers(cell, mode));
     const pictured = this.picture(cell);
-    this.node.replaceChildren(...(pictured ? [pictured.image, body, pictured.words] : [body]));
+    this.node.replaceChildren(...[pictured?.image, body, pictured?.words].filter(Boolean));
   }
 
   numbers(cell, mode) {
@@ -83,17 +83,18 @@ class Card {
 
   // The cell's small picture and what was answered to it; null where there is none.
   picture(cell) {
-    const { data, sheet } = this.explorer;
+    const { data, sheet, grid } = this.explorer;
     const tiles = data.tiles;
     if (!tiles || (this.shown.n && !this.shown.n[cell])) return null;
-    const number = tiles.of_cell[cell] < 0 ? -2 - tiles.of_cell[cell] : tiles.of_cell[cell];
+    const isOwn = grid.tile[cell] >= 0;
+    const number = isOwn ? grid.tile[cell] : -2 - grid.tile[cell];
     const from = `azimuth ${degrees(tiles.azimuth[number])}, elevation ${degrees(tiles.elevation[number])}`;
     const words = element("div", { class: "pose" });
     const models = this.shown.answers ? [this.shown] : [data.models[this.shown.first], data.models[this.shown.second]];
     for (const m of models) words.append(this.answer(m, number, models.length > 1));
-    words.append(element("p", { class: "ci" }, `pose ${tiles.index[number]}${tiles.of_cell[cell] < 0 ? ", the nearest kept" : ""}, from ${from}`));
+    words.append(element("p", { class: "ci" }, `pose ${tiles.index[number]}${isOwn ? "" : ", the nearest kept"}, from ${from}`));
     if (tiles.pose[number]) words.append(replayLine(tiles.pose[number]));
-    if (!sheet) return { image: element("span", { hidden: "" }), words };
+    if (!sheet) return { image: null, words };
     const image = element("canvas", { class: "tile", width: tiles.size, height: tiles.size, role: "img", "aria-label": `${data.scene}, pose ${tiles.index[number]}` });
     const paint = () => image.getContext("2d").drawImage(sheet, tiles.x[number], tiles.y[number], tiles.size, tiles.size, 0, 0, tiles.size, tiles.size);
     if (sheet.complete) paint();

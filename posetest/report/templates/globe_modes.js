@@ -39,7 +39,7 @@ const meanWords = ([mean, known], cell, unit = "") =>
 
 const roundUp = (value, steps) => steps.find((step) => value <= step + 1e-9) ?? steps.at(-1);
 const largest = (lists) => lists.flat().reduce((most, value) => (value !== null && value > most ? value : most), 0);
-const ABOUT_MEANS = "An interval (95 %) is given from 40 poses of a cell on.";
+const aboutMeans = (data) => `Cells of at least ${data.fewest} poses have an interval (95 %).`;
 
 // A mode: { models (what is shown: of one or of the difference), value(shown, cell) or null, low, top, ticks, words,
 // colors, caption }. Its cells without poses have no value.
@@ -49,17 +49,17 @@ const MODES = {
     low: 0, top: 1, tick: (v) => `${Math.round(100 * v)}${THIN}%`,
     caption: "Share of the poses of each cell that are recognised, with 95 % Wilson intervals for each cell by itself.",
   }),
-  confidence: () => ({
+  confidence: (data) => ({
     value: (m, cell) => (m.n[cell] ? m.confidence[0][cell] / 100 : null),
     low: 0, top: 1, tick: (v) => v.toFixed(2),
-    caption: `Mean probability of the first label, right or wrong. ${ABOUT_MEANS}`,
+    caption: `Mean probability of the first label, right or wrong. ${aboutMeans(data)}`,
   }),
   entropy: (data) => {
     const most = largest(data.models.filter((m) => m.total).map((m) => m.entropy[0])) / 100;
     return {
       value: (m, cell) => (m.n[cell] ? m.entropy[0][cell] / 100 : null),
       low: 0, top: roundUp(most, [0.5, 1, 2, 3, 4, 5, 6, 7, 8, 10, 15, 20]), tick: (v) => +v.toFixed(2),
-      caption: `Mean entropy of the predicted distribution in nats: 0 where all probability is on one label. ${ABOUT_MEANS}`,
+      caption: `Mean entropy of the predicted distribution in nats: 0 where all probability is on one label. ${aboutMeans(data)}`,
     };
   },
   label: (data, number) => {
@@ -83,7 +83,8 @@ const MODES = {
       caption: `Recognition rate of ${first} minus that of ${second} on the same poses, percentage points: orange where ${first} `
         + `recognises more, blue where ${second} does. A dot marks a cell that differs (exact McNemar test; Benjamini and `
         + `Hochberg over the cells with poses, false discovery rate at most 5 %): ${count(some)} of ${count(d.n.filter((n) => n > 0).length)}; `
-        + `a ring, by Holm too (chance of any false one at most 5 %): ${count(sure)}. Intervals (95 %, paired) are of each cell by itself.`,
+        + `a ring, by Holm too (chance of any false one at most 5 %): ${count(sure)}. Intervals (95 %, paired) are of each cell by itself.`
+        + (data.wide.nside < data.cells.nside ? " Cells are larger than in the other maps: of few poses no difference could be told." : ""),
     };
   },
 };

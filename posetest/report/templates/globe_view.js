@@ -27,13 +27,19 @@ class SphereView {
     this.canvas.setAttribute("role", "application");
     this.canvas.setAttribute("aria-label", label);
     this.canvas.textContent = label;
+    this.release();
+  }
+
+  // Gives the bitmap's memory back, until the next drawing.
+  release() {
+    this.canvas.width = this.canvas.height = 0;
   }
 
   // Fits the bitmap to the size and the pixels that the canvas has on the page; false where it is not shown.
   fit() {
     const { clientWidth, clientHeight } = this.canvas;
     if (!clientWidth || !clientHeight) return false;
-    const ratio = window.devicePixelRatio || 1;
+    const ratio = Math.min(window.devicePixelRatio || 1, 2);
     const [width, height] = [Math.round(clientWidth * ratio), Math.round(clientHeight * ratio)];
     if (this.canvas.width !== width || this.canvas.height !== height) Object.assign(this.canvas, { width, height });
     this.ratio = ratio;
