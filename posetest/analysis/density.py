@@ -64,7 +64,11 @@ def viewing_cells(rows: pd.DataFrame, nside: int) -> NDArray[np.int64]:
 
 
 def densities(
-    rows: pd.DataFrame, parameter: str, interval: Interval | None = None, outcomes: Sequence[str] = OUTCOMES
+    rows: pd.DataFrame,
+    parameter: str,
+    interval: Interval | None = None,
+    outcomes: Sequence[str] = OUTCOMES,
+    poses: int | None = None,
 ) -> pd.DataFrame:
     """Outcomes over one parameter: a row for each bin.
 
@@ -79,9 +83,10 @@ def densities(
         interval: what it spreads over; by default the range of the data. Bins are equally wide, or equally wide in
             the logarithm where the prior is "log".
         outcomes: columns of ``rows`` that hold whether a pose counts.
+        poses: how many there are to divide among bins, as ``bin_edges`` does; by default all rows.
     """
     values = rows[PARAMETERS[INDEX[parameter]].column].to_numpy(dtype=np.float64)
-    edges = bin_edges(interval or _data_interval(values), len(values))
+    edges = bin_edges(interval or _data_interval(values), len(values) if poses is None else poses)
     # values at the very end, or beyond it by the rounding of sampled values, belong to the last bin
     index = np.clip(np.searchsorted(edges, values, side="right") - 1, 0, len(edges) - 2)
     widths = np.diff(edges)

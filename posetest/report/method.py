@@ -7,6 +7,13 @@ from posetest.report import words
 from posetest.run_info import RunInfo
 
 
+def title(info: RunInfo) -> str:
+    """What the run is about: its objects and models."""
+    scenes, models = [s.name for s in info.scenes], [m.name for m in info.models]
+    objects = words.listed(scenes) if len(scenes) <= 3 else f"{len(scenes)} objects"
+    return f"{objects} × {words.listed(models) if len(models) <= 2 else f'{len(models)} models'}"
+
+
 def measures(info: RunInfo) -> str:
     """The sampling measures of the run, each once; with several, the objects that each belongs to."""
     scenes_of: dict[str, list[str]] = {}

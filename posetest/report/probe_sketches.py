@@ -43,7 +43,7 @@ def probe_sketches(run: RunFolder) -> Iterator[Sketch]:
                 yield Sketch(
                     name,
                     "Disturbance test: share of recognised poses, drawn at random, that are misread at some change of "
-                    f"one parameter up to a size, with 95 % Wilson intervals (either way); "
+                    f"one parameter up to a size, with 95 % Wilson intervals (either way), at the steps tried (dots); "
                     f"n = {rows['base'].nunique()} poses. {facts}",
                     (6.8, 1.0 + 2.0 * -(-len(probe.steps) // 3)),
                     partial(sensitivity_figure, flips=rows, steps=probe.steps),

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from posetest.analysis.contrast import direction_contrast
 from posetest.analysis.density import direction_rates, free_intervals
 from posetest.analysis.labels import wrong_labels
+from posetest.analysis.landscape import landscape
 from posetest.analysis.maps import direction_labels, direction_scores, rotation_rates
 from posetest.analysis.outcomes import of_pair
 from posetest.analysis.rates import rates
@@ -26,7 +27,6 @@ from posetest.geometry.grids import cell_to_direction
 from posetest.geometry.so3 import direction_to_angles, euler_to_matrix, matrix_to_quaternion, orbit_to_matrix
 from posetest.report.drawing import maps
 from posetest.report.drawing.curves import (
-    FEWEST,
     draw_landscape,
     draw_reliability,
     labels_figure,
@@ -34,9 +34,9 @@ from posetest.report.drawing.curves import (
 )
 from posetest.report.drawing.overview import rates_figure, transfer_figure
 from posetest.report.drawing.sketch import Sketch
-from posetest.report.drawing.style import DIFFERENCE_COLORS, SERIES
+from posetest.report.drawing.style import DIFFERENCE_COLORS, SERIES, short
+from posetest.report.figures import FEWEST as FEWEST_OF_LABEL
 from posetest.run_info import SceneInfo
-from posetest.space import Interval
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -44,12 +44,15 @@ if TYPE_CHECKING:
 #: Pairs of parameters that landscapes are drawn over, where both vary.
 LANDSCAPES = (("yaw", "pitch"), ("roll", "pitch"), ("yaw", "roll"), ("azimuth", "elevation"), ("distance", "pitch"))
 
-_FEWEST = 100  # poses below which nothing is drawn over a parameter
+#: Poses below which nothing is drawn over a parameter.
+FEWEST = 100
+
 _FEWEST_SMOOTH = 1_000  # as ``smoothing`` says of rates over SO(3)
 _MOST_SMOOTH = 20_000
 _SIZE, _TALL = (6.4, 4.0), (6.4, 5.6)
 _MAPPED_LABELS = 6
 _POSES_PER_CELL = 4  # of a label whose density is mapped
+_POSES_PER_CONTRAST = 30
 _TURNS = 12
 
 #: From a name, a title, a function that draws and perhaps a size to the sketch of one object and model.
@@ -140,10 +143,10 @@ def _of_pair(scene: SceneInfo, model: str, rows: pd.DataFrame) -> Iterator[Sketc
     yield sketch("reliability", "Accuracy by confidence, 95 % Wilson intervals", _reliability(rows), (4.4, 4.2))
     yield from _rotations(rows, sketch)
     labels = wrong_labels(rows, _MAPPED_LABELS)
-    labels = labels[labels["count"] >= FEWEST]
+    labels = labels[labels["count"] >= FEWEST_OF_LABEL]
     if len(labels):
         yield _label_maps(rows, labels, sketch)
-    if len(rows) < _FEWEST:
+    if len(rows) < FEWEST:
         return
     intervals = free_intervals(scene)
     named = labels["label"].astype(str).head(len(SERIES)).tolist()
@@ -164,11 +167,12 @@ def _of_pair(scene: SceneInfo, model: str, rows: pd.DataFrame) -> Iterator[Sketc
             )
     for pair in LANDSCAPES:
         if pair[0] in intervals and pair[1] in intervals:
+            table = landscape(rows, *pair, intervals)
             yield sketch(
                 "-".join(pair),
-                f"Recognition rate over {pair[0]} and {pair[1]}, in bins that are equally likely; bins without poses "
-                "are grey",
-                _landscape(rows, pair, intervals),
+                f"Recognition rate over {pair[0]} and {pair[1]}, in bins that are equally likely, {_each(table['n'])} "
+                f"poses in each{_half_width(table, of='bin')}; bins without poses are grey",
+                _landscape(table, pair),
             )
 
 
@@ -218,15 +222,17 @@ def _label_maps(rows: pd.DataFrame, labels: pd.DataFrame, sketch: _Sketcher) -> 
     nside = int(np.clip(math.isqrt(int(labels["count"].min()) // (12 * _POSES_PER_CELL)), 1, 8))
     table = direction_labels(rows[rows["misread"]], nside, len(labels))
     found = [
-        (f"{label} ({int(part['count'].sum()):,})", part["density"].to_numpy() * 4 * math.pi)
+        (f"{short(label, 22)} ({int(part['count'].sum()):,})", part["density"].to_numpy() * 4 * math.pi)
         for label, part in table.groupby("label", sort=False)
     ]
     columns = min(3, len(found))
+    reach = 2 * math.pi * (table["density_high"] - table["density_low"]).median()
     return sketch(
         "labels",
         "Where the most frequent wrong labels are seen: density of each over viewing direction (Mollweide projection, "
         "front in the middle), as a multiple of an even spread over the sphere, with the number of its poses; "
-        f"{12 * nside**2} cells of equal area, fewer than {FEWEST} poses not shown",
+        f"{12 * nside**2} cells of equal area, 95 % Wilson intervals reach ±{reach:.2g} in the median; labels of fewer "
+        f"than {FEWEST_OF_LABEL} poses not shown",
         partial(maps.multiples, maps=found, label="times an even spread", high=None, columns=columns),
         (6.4, 0.6 + (4.2 / columns) * -(-len(found) // columns)),
     )
@@ -234,9 +240,10 @@ def _label_maps(rows: pd.DataFrame, labels: pd.DataFrame, sketch: _Sketcher) -> 
 
 def _difference(scene: SceneInfo, first: str, second: str, pairs: dict[str, pd.DataFrame]) -> Iterator[Sketch]:
     """Where two models differ on the same poses."""
-    if not pairs[first]["index"].isin(pairs[second]["index"]).any():
+    shared = int(pairs[first]["index"].isin(pairs[second]["index"]).sum())
+    if not shared:
         return
-    table = direction_contrast(pairs[first], pairs[second])
+    table = direction_contrast(pairs[first], pairs[second], _contrast_nside(shared))
     tested = int((table["n"] > 0).sum())
     yield Sketch(
         f"{file_name(scene.name)}-{file_name(first)}-{file_name(second)}-difference",
@@ -248,6 +255,11 @@ def _difference(scene: SceneInfo, first: str, second: str, pairs: dict[str, pd.D
         (6.4, 3.2),
         partial(_difference_map, table=table),
     )
+
+
+def _contrast_nside(poses: int) -> int:
+    """Resolution of a map of differences: fewer poses a cell could hardly differ under so many tests."""
+    return int(np.clip(math.isqrt(poses // (12 * _POSES_PER_CONTRAST)), 1, 16))
 
 
 def _difference_map(figure: Figure, table: pd.DataFrame) -> None:
@@ -266,22 +278,22 @@ def _reliability(rows: pd.DataFrame) -> Any:
     return lambda figure: draw_reliability(figure.add_subplot(), rows)
 
 
-def _landscape(rows: pd.DataFrame, pair: tuple[str, str], intervals: dict[str, Interval | None]) -> Any:
+def _landscape(table: pd.DataFrame, pair: tuple[str, str]) -> Callable[[Figure], None]:
     def draw(figure: Figure) -> None:
         axis = figure.add_subplot()
-        figure.colorbar(draw_landscape(axis, rows, pair, intervals), ax=axis, label="share recognised")
+        figure.colorbar(draw_landscape(axis, table, pair), ax=axis, label="share recognised")
 
     return draw
 
 
-def _half_width(table: pd.DataFrame, name: str = "") -> str:
+def _half_width(table: pd.DataFrame, name: str = "", of: str = "cell") -> str:
     """How far the interval of a cell reaches, in words; nothing where no cell has one."""
     prefix = f"{name}_" if name else ""
     reach = (table[f"{prefix}high"] - table[f"{prefix}low"]) / 2
     if not reach.notna().any():
         return ""
     kind = "95 % interval of the mean confidence" if name else "95 % Wilson interval"
-    return f" (a cell's {kind} reaches ±{100 * reach.median():.0f} points in the median)"
+    return f" (a {of}'s {kind} reaches ±{100 * reach.median():.0f} points in the median)"
 
 
 def _each(counts: pd.Series[int]) -> str:

@@ -109,6 +109,17 @@ def test_recognition_over_yaw_shows_the_front(rows: pd.DataFrame) -> None:
     assert behind["recognised_share"].max() < 0.25
 
 
+def test_a_label_has_a_density_in_bins_made_for_as_many_poses_as_it_has(rows: pd.DataFrame) -> None:
+    seen = rows.assign(seen=rows["recognised"] & (rows["yaw_deg"] > 0))
+    table = densities(seen, "yaw", TURN, ["seen"], poses=100)
+    assert len(table) == 4
+    assert table["n"].sum() == len(rows)
+    assert table["seen"].tolist()[:2] == [0, 0]
+    assert (table["seen_density"] * 90).sum() == pytest.approx(1)
+    assert table["seen_density"][2] == pytest.approx(table["seen_share"][2] * table["n"][2] / table["seen"].sum() / 90)
+    assert "recognised_share" not in table
+
+
 def test_a_value_at_the_upper_end_is_in_the_last_bin() -> None:
     frame = pd.DataFrame({"distance": [1.0, 2.0, 3.0], "recognised": True, "misread": False, "confident": False})
     table = densities(frame, "distance", Interval(1, 3, "uniform"))

@@ -104,3 +104,16 @@ def test_the_two_sides_of_a_difference_are_told_apart(vision: str) -> None:
     for x in (0.2, 0.4, 0.6, 0.8, 1.0):  # a difference of x against one of -x
         apart = deltaE(seen(at(0.5 + x / 2), vision), seen(at(0.5 - x / 2), vision), input_space="sRGB1")
         assert apart > AREAS, (vision, x)
+
+
+@pytest.mark.parametrize("vision", VISION)
+def test_the_two_sides_of_a_difference_on_the_globe_are_told_apart(vision: str) -> None:
+    (listed,) = re.findall(r"DIVERGING = \[([^\]]*)\]", "".join(f.read_text("utf-8") for f in CSS.parent.glob("*.js")))
+    colors = np.array([to_rgb(color) for color in re.findall(r"#[0-9a-f]{6}", listed)])
+    middle = len(colors) // 2
+    light = lightness(colors, vision)
+    assert (np.diff(light[middle:]) < 0).all()
+    assert (np.diff(light[middle::-1]) < 0).all()
+    for step in range(1, middle + 1):
+        first, second = (seen(colors[middle + side * step], vision) for side in (-1, 1))
+        assert deltaE(first, second, input_space="sRGB1") > AREAS, (vision, step)

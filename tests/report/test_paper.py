@@ -130,7 +130,9 @@ def test_a_run_of_which_nothing_was_evaluated_has_a_paper_too(tmp_path: Path) ->
 
 def test_names_of_any_length_and_a_space_without_rotation(tmp_path: Path) -> None:
     space = SpaceConfig(rotation="fixed", distance=(2.0, 9.0), offset_x=0.0, offset_y=0.0)
-    run = simulate(tmp_path / "run", scenes=("x" * 300,), models=("y" * 200,), poses=200, space=space, gallery=1)
+    run = simulate(
+        tmp_path / "run", scenes=("x" * 300,), models=("y" * 200, "b", "c", "d"), poses=200, space=space, gallery=1
+    )
     paper = Paper(write_pdf(run, tmp_path / "a.pdf"))
     assert "distance (object units)" in paper.text
     assert paper.text.replace(" ", "").count("x" * 300) >= 2

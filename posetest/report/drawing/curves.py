@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -11,16 +11,15 @@ import pandas as pd
 
 from posetest.analysis.calibration import reliability
 from posetest.analysis.density import densities
-from posetest.analysis.landscape import landscape
-from posetest.report.drawing.style import COLORS, RATE_COLORS, RULE, SERIES, VOID, spelled
+from posetest.report.drawing.style import COLORS, RATE_COLORS, RULE, SERIES, VOID, short
+from posetest.report.figures import FEWEST
+from posetest.report.svg import axis_ticks
 from posetest.space import INDEX, PARAMETERS, Interval
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-#: Poses of an outcome or label below which its density is not drawn.
-FEWEST = 25
 _NAMES = {"recognised": "recognised", "misread": "misread", "confident": "confidently misread", "all": "all as sampled"}
 
 
@@ -66,22 +65,27 @@ def finish_pair(upper: Axes, lower: Axes, table: pd.DataFrame, parameter: str, i
     lower.set_ylim(bottom=0)
     low, high = table["bin_low"].iloc[0], table["bin_high"].iloc[-1]
     if is_log:
-        lower.set_xscale("log")
-        ticks = _log_ticks(low, high)
-        lower.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
-        lower.set_xticks([], [], minor=True)  # matplotlib's own would be written as formulas
-    elif PARAMETERS[INDEX[parameter]].column.endswith("_deg") and high - low >= 60:
-        step = next(s for s in (15, 30, 45, 90, 180, 360) if (high - low) / s <= 5)
-        lower.set_xticks(np.arange(np.ceil(low / step), np.floor(high / step) + 1) * step)
+        to_log(lower, low, high)
+    elif PARAMETERS[INDEX[parameter]].column.endswith("_deg"):
+        lower.set_xticks(axis_ticks(low, high, "degrees"))
 
 
-def _log_ticks(low: float, high: float) -> list[float]:
-    """Round values from ``low`` to ``high``, at most seven where that can be."""
+def to_log(axis: Axes, low: float, high: float, most: int = 7) -> None:
+    """A logarithmic axis from ``low`` to ``high`` with at most ``most`` ticks in plain numbers, not formulas."""
+    ticks = log_ticks(low, high, most)
+    axis.set_xscale("log")
+    axis.set_xlim(low, high)
+    axis.set_xticks(ticks, [f"{tick:g}" for tick in ticks])
+    axis.set_xticks([], [], minor=True)
+
+
+def log_ticks(low: float, high: float, most: int = 7) -> list[float]:
+    """Round values from ``low`` to ``high``, at most ``most`` where that can be."""
     powers = range(math.floor(math.log10(low)), math.floor(math.log10(high)) + 1)
     found: list[float] = []
     for steps in ((1,), (1, 3), (1, 2, 5), (1, 2, 3, 4, 5, 7)):
         ticks = [m * 10.0**k for k in powers for m in steps if low * 0.999 <= m * 10.0**k <= high * 1.001]
-        found = ticks if len(ticks) <= 7 else found
+        found = ticks if len(ticks) <= most else found
     return found
 
 
@@ -99,10 +103,11 @@ def labels_figure(
 ) -> None:
     """Predictions of each of ``labels`` over one parameter: their share of each bin, and where they lie."""
     columns = {f"label_{k}": (rows["top1_label"] == label).to_numpy() for k, label in enumerate(labels)}
-    table = densities(rows.assign(**columns), name, interval, list(columns))
+    most = 2 * max(int(column.sum()) for column in columns.values())  # labels are rare: wider bins than for all poses
+    table = densities(rows.assign(**columns), name, interval, list(columns), min(most, len(rows)))
     upper, lower = figure.subplots(2, 1, sharex=True, height_ratios=(2, 1.4))
     lines = [
-        (column, *SERIES[k], f"{spelled(label)} ({columns[column].sum():,})")
+        (column, *SERIES[k], f"{short(label)} ({columns[column].sum():,})")
         for k, (column, label) in enumerate(zip(columns, labels, strict=True))
     ]
     for column, color, dashes, label in lines:
@@ -124,14 +129,16 @@ def is_log(interval: Interval | None) -> bool:
 def _legend(figure: Figure, *axes: Axes) -> None:
     """One legend above all plots, each name once."""
     found = {name: handle for axis in axes for handle, name in zip(*axis.get_legend_handles_labels(), strict=True)}
-    figure.legend(found.values(), found.keys(), loc="outside upper center", ncols=min(len(found), 4))
+    figure.legend(
+        found.values(),
+        found.keys(),
+        loc="outside upper center",
+        ncols=min(len(found), 4 if sum(map(len, found)) < 60 else 3),
+    )
 
 
-def draw_landscape(
-    axis: Axes, rows: pd.DataFrame, pair: tuple[str, str], intervals: Mapping[str, Interval | None]
-) -> Any:
-    """Recognition over two parameters; what a colour bar is made of."""
-    table = landscape(rows, *pair, intervals)
+def draw_landscape(axis: Axes, table: pd.DataFrame, pair: tuple[str, str]) -> Any:
+    """Recognition over the two parameters of ``landscape``'s table; what a colour bar is made of."""
     columns = [PARAMETERS[INDEX[name]].column for name in pair]
     counts = [int(table[f"{which}_bin"].max()) + 1 for which in ("first", "second")]
     edges = [np.append(np.unique(table[f"{column}_low"]), table[f"{column}_high"].max()) for column in columns]

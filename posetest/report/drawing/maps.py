@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from posetest.geometry.grids import cell_to_direction, direction_to_cell, direction_to_mollweide, mollweide_to_direction
 from posetest.geometry.so3 import direction, orbit_to_matrix
-from posetest.report.drawing.style import INK, RATE_COLORS, SOFT, VOID, spelled
+from posetest.report.drawing.style import INK, RATE_COLORS, SOFT, VOID, short
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -87,7 +87,7 @@ def mark_cells(axis: Axes, marked: Sequence[bool] | NDArray[np.bool_]) -> None:
     """Dots at the centres of the cells of a map that are ``marked`` [12 nside^2]."""
     marks = np.asarray(marked, dtype=bool)
     x, y = direction_to_mollweide(cell_to_direction(math.isqrt(len(marks) // 12))[marks])
-    axis.plot(x, y, linestyle="none", marker="o", markersize=1.8, color=INK, markeredgecolor="white", mew=0.3, zorder=4)
+    axis.plot(x, y, linestyle="none", marker="o", markersize=2.6, color=INK, markeredgecolor="white", mew=0.3, zorder=4)
 
 
 def draw_globe(axis: Axes, cells: Array, azimuth_deg: float, elevation_deg: float, *, pixels: int = 420) -> Any:
@@ -134,7 +134,10 @@ def scores_figure(figure: Figure, table: pd.DataFrame) -> None:
     """Confidence above, entropy below, from ``maps.direction_scores``."""
     axes = figure.subplots(2, 1)
     top = float(np.nanmax(table["entropy"])) if table["entropy"].notna().any() else 1.0
-    shown = (("confidence", 1.0, RATE_COLORS, "mean confidence"), ("entropy", top or 1.0, "cividis_r", "entropy, nats"))
+    shown = (
+        ("confidence", 1.0, RATE_COLORS, "mean confidence"),
+        ("entropy", top or 1.0, RATE_COLORS, "mean entropy, nats"),
+    )
     for axis, (name, high, colors, label) in zip(axes, shown, strict=True):
         image = draw_map(axis, table[name].to_numpy(), high=high, colors=colors)
         figure.colorbar(image, ax=axis, shrink=0.8, label=label)
@@ -149,7 +152,7 @@ def multiples(figure: Figure, maps: Sequence[tuple[str, Array]], label: str, hig
         axis.set_axis_off()
     for axis, (title, cells) in zip(axes, maps, strict=False):
         image = draw_map(axis, cells, high=top or 1.0, pixels=500, named=False)
-        axis.set_title(spelled(title))
+        axis.set_title(short(title))
     figure.colorbar(image, ax=list(axes), shrink=min(0.8, 2 / rows), label=label)
 
 

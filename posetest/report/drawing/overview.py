@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from posetest.analysis.transfer import transfer_matrix
-from posetest.report.drawing.style import RATE_COLORS, RULE, SERIES, spelled
+from posetest.report.drawing.style import RATE_COLORS, RULE, SERIES, short
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
@@ -37,12 +37,12 @@ def rates_figure(figure: Figure, rates: pd.DataFrame) -> None:
             color=color,
             markersize=3.5,
             elinewidth=1.1,
-            label=spelled(model),
+            label=short(model),
         )
     for k in range(1, len(scenes)):
         axis.axhline(k - 0.5, color=RULE, linewidth=0.4)
     axis.set(xlim=(0, 1), ylim=(len(scenes) - 0.5, -0.5), xlabel="share of poses recognised")
-    axis.set_yticks(range(len(scenes)), [spelled(scene) for scene in scenes])
+    axis.set_yticks(range(len(scenes)), [short(scene) for scene in scenes])
     axis.tick_params(axis="y", length=0)
     axis.grid(axis="x", color=RULE, linewidth=0.4)
     if len(models) > 1:
@@ -56,7 +56,7 @@ def transfer_figure(figure: Figure, transfer: pd.DataFrame) -> None:
     rates, low, high = (
         transfer_matrix(transfer, f"misread_{part}").to_numpy(dtype=float) for part in ("rate", "low", "high")
     )
-    names = [spelled(name) for name in transfer_matrix(transfer).index]
+    names = [short(name) for name in transfer_matrix(transfer).index]
     image = axis.imshow(rates, vmin=0, vmax=1, cmap=RATE_COLORS)
     for i in range(len(names)):
         for j in range(len(names)):

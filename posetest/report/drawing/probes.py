@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from posetest.analysis.intervals import wilson
-from posetest.report.drawing.curves import axis_name
+from posetest.report.drawing.curves import axis_name, to_log
 from posetest.report.drawing.style import COLORS, INK, RULE, SERIES
 
 if TYPE_CHECKING:
@@ -33,15 +33,14 @@ def sensitivity_figure(figure: Figure, flips: pd.DataFrame, steps: Mapping[str, 
             if not len(rows):
                 continue
             share, low, high = flipped_by(rows["flip"].to_numpy(), ladder)
-            size = [0, *ladder]
             label = {"both": "either way", "up": "upwards", "down": "downwards"}[direction]
-            axis.plot(
-                size, share, color=color, linestyle=dashes, linewidth=1.4 if direction == "both" else 0.9, label=label
-            )
+            width = 1.4 if direction == "both" else 0.9
+            axis.plot(ladder, share, color=color, linestyle=dashes, linewidth=width, marker=".", ms=3, label=label)
             if direction == "both":
-                axis.fill_between(size, low, high, color=color, alpha=0.18, linewidth=0)
+                axis.fill_between(ladder, low, high, color=color, alpha=0.18, linewidth=0)
         axis.axhline(0.5, color=RULE, linewidth=0.6, zorder=0)
-        axis.set(xlim=(0, ladder[-1]), ylim=(0, 1), xlabel=f"change of {axis_name(parameter)}")
+        to_log(axis, ladder[0], ladder[-1], most=5)
+        axis.set(ylim=(0, 1), xlabel=f"change of {axis_name(parameter)}")
     for axis in axes[::columns]:
         axis.set_ylabel("share misread")
     handles, names = axes[0].get_legend_handles_labels()
@@ -49,8 +48,8 @@ def sensitivity_figure(figure: Figure, flips: pd.DataFrame, steps: Mapping[str, 
 
 
 def flipped_by(flips: np.ndarray, ladder: Sequence[float]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Shares [1 + k] of poses whose smallest flip is at most 0 and each of ``ladder`` [k], with 95 % Wilson bounds."""
-    counts = np.array([0, *((flips <= step).sum() for step in ladder)])
+    """Shares [k] of poses whose smallest flip is at most each step of ``ladder`` [k], with 95 % Wilson bounds."""
+    counts = np.array([(flips <= step).sum() for step in ladder])
     low, high = wilson(counts, np.full(len(counts), len(flips)))
     return counts / len(flips), low, high
 

@@ -8,11 +8,13 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from posetest.report.figures import COLOR_MAP
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 #: The scale of rates: even steps look even, and lightness alone carries it.
-RATE_COLORS = "cividis"
+RATE_COLORS = COLOR_MAP
 #: The scale of differences, brown to purple over white: told apart with any colour vision.
 DIFFERENCE_COLORS = "PuOr"
 #: Okabe and Ito's blue, orange and vermilion.
@@ -111,3 +113,9 @@ def spelled(text: object, *faces: str) -> str:
         else f"\\U{ord(c):08x}"
         for c in str(text)
     )
+
+
+def short(text: object, most: int = 32) -> str:
+    """``text`` as ``spelled``, cut to ``most`` letters: a name in a figure, which has no room for a long one."""
+    shown = spelled(text)
+    return shown if len(shown) <= most else f"{shown[: most - 1]}…"

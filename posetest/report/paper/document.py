@@ -9,7 +9,7 @@ from pathlib import Path
 from posetest.analysis.summary import summarise
 from posetest.engine.run import RunFolder, write_aside
 from posetest.errors import RunError
-from posetest.report import words
+from posetest.report import method, words
 from posetest.report.drawing.style import printed
 from posetest.report.gathered import Audited, gather
 from posetest.report.paper.added import between_pages, probe_pages
@@ -41,28 +41,24 @@ def write_pdf(runs: RunFolder | Sequence[RunFolder], path: Path) -> Path:
 def render_pdf(audited: Sequence[Audited]) -> bytes:
     """The report of audits with their probes as a PDF file."""
     runs = [one.run for one in audited if one.run is not None]
-    titles = [_title(run) for run in runs]
+    titles = [method.title(run.info) for run in runs]
     with printed(_POINTS):
         sheet = Sheet(words.listed(titles, 2), _made(runs[0].info.created))
         for number, (one, run, title) in enumerate(zip(audited, runs, titles, strict=True)):
             if number:
                 sheet.add_page()
             summary = summarise(run)
-            first_pages(sheet, run, summary, title if len(runs) == 1 else f"{title}: {one.name}")
             kept = run.images()
             pictures = load_pictures(run, kept)
+            shown = kept[kept["kind"] == "canonical"]
+            canonical = {str(s): pictures.get(str(f)) for s, f in zip(shown["scene"], shown["file"], strict=True)}
+            first_pages(sheet, run, summary, title if len(runs) == 1 else f"{title}: {one.name}", canonical)
             for scene in run.info.scenes:
                 object_pages(sheet, run, scene, summary, kept, pictures)
                 probe_pages(sheet, one.probes, scene)
             last_pages(sheet, run, len(summary.frame))
         between_pages(sheet, audited)
         return bytes(sheet.output())
-
-
-def _title(run: RunFolder) -> str:
-    scenes, models = [s.name for s in run.info.scenes], [m.name for m in run.info.models]
-    objects = words.listed(scenes) if len(scenes) <= 3 else f"{len(scenes)} objects"
-    return f"{objects} × {words.listed(models) if len(models) <= 2 else f'{len(models)} models'}"
 
 
 def _made(created: str) -> datetime:

@@ -15,14 +15,21 @@ from posetest.report.paper.sheet import Sheet
 from posetest.report.table_rows import records
 
 #: Pairs of object and model whose verdicts stand on the first page; of more, each stands with its object.
-MOST_VERDICTS = 4
+MOST_VERDICTS = 6
+
+_THUMB = 22.0  # millimetres
 
 Row = dict[str, Any]
 Rates = Mapping[tuple[str, str], Row]
 
 
-def first_pages(sheet: Sheet, run: RunFolder, summary: Summary, title: str) -> None:
-    """Title, verdict, notices, the table of rates, and over several objects and models their means and transfer."""
+def first_pages(
+    sheet: Sheet, run: RunFolder, summary: Summary, title: str, canonical: Mapping[str, bytes | None]
+) -> None:
+    """Title, verdict, notices, the table of rates, and over several objects and models their means and transfer.
+
+    ``canonical`` holds the picture of each object, where there is one.
+    """
     info = run.info
     everything, seen = rates_of(summary, "all"), rates_of(summary, "visible")
     sheet.paragraph("posetest · pose audit", soft=True)
@@ -37,13 +44,16 @@ def first_pages(sheet: Sheet, run: RunFolder, summary: Summary, title: str) -> N
     notices(sheet, run, summary)
     if len(everything) <= MOST_VERDICTS:
         sheet.heading("Verdict", 2)
-        for key, row in everything.items():
-            sheet.paragraph(words.verdict(row, seen[key]), bold=key[1])
+        for scene in info.scenes:
+            with sheet.beside(canonical.get(scene.name), _THUMB, scene.name):
+                for model in info.models:
+                    key = (scene.name, model.name)
+                    sheet.paragraph(words.verdict(everything[key], seen[key]), bold=model.name)
     sheet.heading("Rates", 1)
     sheet.grid(
         ["object", "model", "n", "recognised", "in top 5", "confidently\nmisread", "n visible", "recognised", "conf."],
         [_rates_row(row, seen[key]) for key, row in everything.items()],
-        (30, 32, 13, 19, 19, 19, 14, 19, 12),
+        (28, 30, 17, 19, 19, 19, 14, 19, 12),
         right=range(2, 9),
         size=6.6,
     )
@@ -117,7 +127,7 @@ def _over_objects(sheet: Sheet, run: RunFolder, summary: Summary) -> None:
     everything = summary.rates[summary.rates["stratum"] == "all"]
     scenes, models = len(run.info.scenes), len(run.info.models)
     if scenes * models > 1 and everything["n"].sum():
-        size = 6.4, min(1.0 + 0.24 * scenes + 0.09 * scenes * models, 9.0)
+        size = 6.4, min(1.0 + 0.16 * scenes + 0.06 * scenes * models, 6.5)
         panel = whole_panel(
             partial(rates_figure, rates=everything), size, "recognition rates of all objects and models"
         )

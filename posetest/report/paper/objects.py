@@ -13,11 +13,12 @@ from posetest.analysis.outcomes import of_pair
 from posetest.analysis.summary import Summary
 from posetest.engine.run import RunFolder
 from posetest.report import method, words
-from posetest.report.drawing.curves import FEWEST as FEWEST_OF_OUTCOME
+from posetest.report.figures import FEWEST as FEWEST_OF_OUTCOME
 from posetest.report.paper.front import MOST_VERDICTS, rates_of
-from posetest.report.paper.panels import FEWEST, direction_panels, landscape_panels, outcome_panels, reliability_panels
+from posetest.report.paper.panels import direction_panels, landscape_panels, outcome_panels, reliability_panels
 from posetest.report.paper.sheet import BODY, SMALL, TINY, Sheet
 from posetest.report.pictures import embed
+from posetest.report.sketches import FEWEST
 from posetest.report.table_rows import matching, records
 from posetest.run_info import SceneInfo
 
@@ -103,8 +104,9 @@ def _facts(sheet: Sheet, run: RunFolder, scene: SceneInfo, canonical: list[Row],
 
 
 def _direction(sheet: Sheet, scene: SceneInfo, pairs: Mapping[str, pd.DataFrame], facts: str) -> None:
-    sheet.heading("Where it is recognised: viewing direction", 2, room=50)
-    for panel in direction_panels(scene, pairs):
+    panels = list(direction_panels(scene, pairs))
+    sheet.heading("Where it is recognised: viewing direction", 2, room=panels[0].room_mm)
+    for panel in panels:
         sheet.figure(panel.svg, panel.size_in, panel.words)
     sheet.caption(f"{method.ABOUT_DIRECTION} {facts}")
 
@@ -140,7 +142,7 @@ def _parameters(sheet: Sheet, scene: SceneInfo, pairs: Mapping[str, pd.DataFrame
     if not panels:
         sheet.caption(f"Outcomes over single parameters are shown from {FEWEST} poses on, where a parameter varies.")
         return
-    sheet.heading("Where it is recognised: parameters", 2, room=60)
+    sheet.heading("Where it is recognised: parameters", 2, room=panels[0].room_mm)
     for panel in panels:
         sheet.figure(panel.svg, panel.size_in, panel.words)
     fewest = f"Curves of fewer than {FEWEST_OF_OUTCOME} poses are left out."
@@ -193,8 +195,9 @@ def _calibration(
     pairs: Mapping[str, pd.DataFrame],
     measure: str,
 ) -> None:
-    sheet.heading("Whether confidence is to be believed", 2, room=60)
-    for panel in reliability_panels(scene, pairs):
+    panels = list(reliability_panels(scene, pairs))
+    sheet.heading("Whether confidence is to be believed", 2, room=panels[0].room_mm)
+    for panel in panels:
         sheet.figure(panel.svg, panel.size_in, panel.words)
     for model in models:
         for row in matching(summary.calibration, scene=scene.name, model=model):

@@ -9,20 +9,18 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from posetest.analysis.density import densities, direction_rates, free_intervals
+from posetest.analysis.landscape import landscape
 from posetest.report.drawing.curves import draw_landscape, draw_outcomes, draw_reliability, is_log
 from posetest.report.drawing.maps import draw_map
-from posetest.report.drawing.style import blank, spelled
+from posetest.report.drawing.style import blank, short
 from posetest.report.paper.vector import to_svg
-from posetest.report.sketches import LANDSCAPES
+from posetest.report.sketches import FEWEST, LANDSCAPES
 from posetest.run_info import SceneInfo
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 Box = tuple[float, float, float, float]
-
-#: Poses below which nothing is drawn over a parameter.
-FEWEST = 100
 
 _WIDTH = 6.85  # inches, of the text
 _BESIDE = 3
@@ -44,6 +42,11 @@ class Panel:
     size_in: tuple[float, float]
     words: str
 
+    @property
+    def room_mm(self) -> float:
+        """Height on paper with the first lines of a caption."""
+        return self.size_in[1] * 25.4 + 16
+
 
 def direction_panels(scene: SceneInfo, pairs: Mapping[str, pd.DataFrame]) -> Iterator[Panel]:
     """Recognition over viewing direction by each model."""
@@ -63,7 +66,7 @@ def landscape_panels(scene: SceneInfo, pairs: Mapping[str, pd.DataFrame]) -> Ite
         return
 
     def draw(axis: Axes, rows: pd.DataFrame) -> Any:
-        return draw_landscape(axis, rows, free[0], intervals)
+        return draw_landscape(axis, landscape(rows, *free[0], intervals), free[0])
 
     words = f"recognition rate of {scene.name} over {' and '.join(free[0])}"
     for panel in _row_by_row(_many(pairs), draw, words, 0.72, "share recognised"):
@@ -97,7 +100,7 @@ def outcome_panels(scene: SceneInfo, pairs: Mapping[str, pd.DataFrame]) -> Itera
             table = densities(rows, name, intervals[name])
             draw_outcomes(upper, lower, table, name, is_log(intervals[name]))
             if len(part) > 1 and not line:
-                upper.set_title(_short(model))
+                upper.set_title(short(model))
             if column:
                 upper.tick_params(labelleft=False)
             else:
@@ -155,7 +158,7 @@ def _row_by_row(
         for axis, (model, rows) in zip(axes, part, strict=False):
             image = draw(axis, rows)
             if len(pairs) > 1:
-                axis.set_title(_short(model))
+                axis.set_title(short(model))
         for axis in axes[len(part) :]:
             axis.set_axis_off()
         for axis in axes[1 : len(part)]:
@@ -172,9 +175,3 @@ def _many(pairs: Mapping[str, pd.DataFrame]) -> dict[str, pd.DataFrame]:
 def _chunks(items: Sequence[tuple[str, pd.DataFrame]]) -> Iterator[Sequence[tuple[str, pd.DataFrame]]]:
     for first in range(0, len(items), _BESIDE):
         yield items[first : first + _BESIDE]
-
-
-def _short(name: str) -> str:
-    """A model's name that fits over its plot."""
-    shown = spelled(name)
-    return shown if len(shown) <= 34 else f"{shown[:32]}…"

@@ -197,6 +197,22 @@ class Sheet(FPDF):
         self.image(io.BytesIO(svg), x=_MARGIN, y=y, w=width, h=height, alt_text=self.seen(alt))
         self.set_y(y + height)
 
+    @contextmanager
+    def beside(self, picture: bytes | None, size: float, alt: str) -> Iterator[None]:
+        """Text to the right of a square picture, what follows below its end; without a picture over the whole width."""
+        if picture is None:
+            yield
+            return
+        self.need(size + 2)
+        y, page = self.get_y(), self.page
+        self.image(io.BytesIO(picture), _MARGIN, y, size, size, alt_text=self.seen(alt))
+        self.set_left_margin(_MARGIN + size + 4)
+        self.set_xy(self.l_margin, y)
+        yield
+        self.set_left_margin(_MARGIN)
+        bottom = y + size + 1.5
+        self.set_xy(_MARGIN, max(self.get_y(), bottom) if self.page == page else self.get_y())
+
     def seen(self, text: str) -> str:
         """``text`` in the letters that there are and the order in which they are seen."""
         return in_order(spelled(text))
