@@ -132,9 +132,9 @@ def reaches(edges: Array, rng: np.random.Generator, blur: float) -> Array:
 
 
 def reach_trial(n: int, typical: float, spread: float, blur: float) -> Trial:
-    """The median reach of ``n`` poses; the truth is that of 40,000."""
+    """The median reach of ``n`` poses; the truth is that of 20,000."""
     rng = np.random.default_rng(11)
-    truth = float(np.median(reaches(rng.lognormal(math.log(typical), spread, 40_000), rng, blur)))
+    truth = float(np.median(reaches(rng.lognormal(math.log(typical), spread, 20_000), rng, blur)))
 
     def trial(rng: np.random.Generator) -> bool:
         _, low, high = median_interval(reaches(rng.lognormal(math.log(typical), spread, n), rng, blur))
@@ -239,7 +239,7 @@ def main() -> None:
         return
     for row in rows:
         measured = f"{row['coverage']:.3f} [{row['low']:.3f}, {row['high']:.3f}]"
-        print(f"{row['procedure']:<30}{row['setting']:<62}{row['nominal']:<7}{measured}")
+        print(f"{row['procedure']:<30}{row['setting']:<68}{row['nominal']:<7}{measured}")
 
 
 if __name__ == "__main__":

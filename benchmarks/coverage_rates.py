@@ -18,14 +18,17 @@ import pandas as pd
 from scipy.special import expit, logit
 from scipy.stats import bootstrap
 
+from posetest.analysis.density import QUATERNION
 from posetest.analysis.intervals import exact, upper_bound, wilson
 from posetest.analysis.pooling import mean_interval
 from posetest.analysis.reweight import weighted_share
 from posetest.analysis.strata import strata
+from posetest.analysis.view_density import seen, seen_draws
 from posetest.analysis.weights import importance_weights
 from posetest.config import ObjectConfig, RangeConfig, SceneConfig, SpaceConfig
 from posetest.engine.record import POSE_COLUMNS
-from posetest.space import INDEX, Space, scene_space
+from posetest.geometry.so3 import matrix_to_quaternion
+from posetest.space import INDEX, Space, object_to_camera, scene_space
 
 Array = np.ndarray
 LEVEL = 0.95
@@ -219,12 +222,65 @@ def of_targets(repeats: int) -> Iterator[Row]:
                 yield row("reweighted", setting, "about", np.array(held))
 
 
+LIT = {"light_azimuth": (-180, 180), "light_elevation": (-90, 90)}
+PHOTOGRAPHER = space(rotation="fixed", yaw=(-180, 180), pitch=(-10, 10), roll=(-15, 15), elevation=(-5, 50), **LIT)
+#: Name, audited space, target, its tilt in degrees, parts that stay as audited: spaces that turn by other angles.
+VIEWS = (
+    ("Haar to photographer", space(**LIT), PHOTOGRAPHER, 0.0, ()),
+    ("Haar to photographer, light kept", HAAR, PHOTOGRAPHER, 0.0, ("light",)),
+    (
+        "Haar to a turntable, 5 degrees of tilt",
+        HAAR,
+        space(rotation="fixed", azimuth=(-180, 180), elevation=(0, 30)),
+        5.0,
+        ("light",),
+    ),
+    (
+        "photographer to an arc of it, 5 degrees",
+        PHOTOGRAPHER,
+        space(rotation="fixed", azimuth=(-60, 60), elevation=(5, 35)),
+        5.0,
+        ("light",),
+    ),
+)
+#: Name, probability of being recognised at views: rotations [n, 3, 3] and directions to the light [n, 3].
+VIEW_RULES: tuple[tuple[str, Callable[[Array, Array], Array]], ...] = (
+    ("one share of 0.98", lambda r, lit: np.full(len(r), 0.98)),
+    ("falls with tilt and from behind", lambda r, lit: expit(4 * r[:, 1, 1] + 2 * r[:, 2, 2] - 3 + lit[:, 1])),
+    ("one side alone", lambda r, lit: np.where(r[:, 2, 0] > 0, 0.9, 0.05)),
+)
+
+
+def of_views(repeats: int) -> Iterator[Row]:
+    for seed, (name, drawn, target, roll_deg, keep) in enumerate(VIEWS):
+        vectors = drawn.sample(seed, 0, 600_000)
+        frame = pd.DataFrame(vectors, columns=list(POSE_COLUMNS))
+        frame[list(QUATERNION)] = matrix_to_quaternion(object_to_camera(vectors))
+        weights = importance_weights(frame, drawn, target, keep=keep, roll_deg=roll_deg)
+        pool, wanted = seen(frame), seen_draws(target, 1_000_000, roll_deg, 100 + seed)
+        if keep:  # the light of fresh audited poses, whichever way they are turned
+            wanted = (wanted[0], seen_draws(drawn, 1_000_000, seed=200 + seed)[1])
+        for rule_name, rule in VIEW_RULES:
+            true, chance = float(rule(*wanted).mean()), rule(*pool)
+            rng = np.random.default_rng([7, seed])
+            for n in (2000, 8000):
+                held, sizes = [], []
+                for _ in range(repeats):
+                    chosen = rng.integers(0, len(weights), n)
+                    found = weighted_share(rng.random(n) < chance[chosen], weights[chosen], LEVEL)
+                    held.append(found.low <= true <= found.high)
+                    sizes.append(found.ess)
+                setting = f"{name}, {n} poses count for {np.mean(sizes):.0f}, {rule_name}"
+                yield row("reweighted views", setting, "about", np.array(held))
+
+
 PARTS = {
     "share": of_one_share,
     "strata": of_strata,
     "pooled": of_objects,
     "difference": of_differences,
     "reweighted": of_targets,
+    "views": of_views,
 }
 
 

@@ -20,17 +20,20 @@ from numpy.typing import NDArray
 from posetest.analysis.audits import need_columns, require_audit
 from posetest.analysis.features import FEATURE_COLUMNS
 from posetest.analysis.intervals import share, wilson
+from posetest.analysis.labels import Place
 from posetest.analysis.outcomes import of_pair, outcomes
-from posetest.analysis.regions import FailureRegion, Region
 from posetest.engine.run import RunFolder
 
 Array = NDArray[np.float64]
 Mask = NDArray[np.bool_]
 
 BINS = 15
+#: With fewer poses a part of them is told to be too few: the bins hold three or four each.
+FEWEST = 50
 _SHRINK = 4.0
 _PRIOR_ROWS = 3.0
 _Z = 1.959963984540054
+_Z_SURE = 2.5758293035489  # of 99 %
 
 
 @dataclass(frozen=True)
@@ -91,10 +94,11 @@ def calibration_error(rows: pd.DataFrame, *, bins: int = BINS, draws: int = 1000
     The interval is that of a parametric bootstrap by inversion (Carpenter, JRSS B 61 (1999) 159): of all multiples c of
     the gaps seen in the bins, those under which an error at least as high, and one at least as low, as the one seen
     have probabilities of 0.025 or more. Gaps are drawn as normal with the variance of confidence less answer in
-    each bin, the rows of the bins from the multinomial. Without rows all figures are nan.
+    each bin, the rows of the bins from the multinomial. The lower end is at least that of the signed gap's size at
+    99 %, which the error cannot be below. Without rows all figures are nan.
 
-    Measured coverage (benchmarks/coverage_regions.py) is 0.94 to 0.99: what is not known, how the error lies over the
-    bins, is allowed for, which widens the interval where gaps are about as large as their noise.
+    What is not known, how the error lies over the bins, is allowed for, which widens the interval where gaps are about
+    as large as their noise; of a calibrated model only the lower end can miss (benchmarks/coverage_regions.py).
 
     Args:
         rows: evaluated records of one scene and model of an audit.
@@ -120,11 +124,13 @@ def calibration_error(rows: pd.DataFrame, *, bins: int = BINS, draws: int = 1000
     error = float((n * np.abs(gap)).sum() / total)
     low, high = _inverted(n, gap, spread, error, draws, np.random.default_rng(seed))
     mean, reach = float(excess.mean()), _Z * float(excess.std(ddof=1)) / total**0.5 if total > 1 else float("nan")
+    if total > 1:
+        low = max(low, min(abs(mean) - _Z_SURE / _Z * reach, high))
     return CalibrationError(total, error, low, high, mean, mean - reach, mean + reach)
 
 
 def calibration_inside(
-    rows: pd.DataFrame, familiar: Mask | Region | FailureRegion, *, bins: int = BINS, draws: int = 1000, seed: int = 0
+    rows: pd.DataFrame, familiar: Mask | Place, *, bins: int = BINS, draws: int = 1000, seed: int = 0
 ) -> pd.DataFrame:
     """Calibration of three sets of ``rows``: all, inside of ``familiar`` and outside, a row each.
 
@@ -132,7 +138,7 @@ def calibration_inside(
 
     Args:
         rows: evaluated records of one scene and model of an audit; for a region with FEATURE_COLUMNS.
-        familiar: bool [n], or a region.
+        familiar: bool [n], or a region of pose space.
         bins, draws, seed: as ``calibration_error`` has them.
 
     Raises:
@@ -153,14 +159,20 @@ def calibration(
     run: RunFolder,
     frame: pd.DataFrame | None = None,
     *,
-    familiar: Region | None = None,
+    familiar: Place | None = None,
     bins: int = BINS,
     seed: int = 0,
 ) -> pd.DataFrame:
     """Calibration of each scene and model of ``run``, in the order of run.toml.
 
-    Columns: scene, model, part, those of CalibrationError, measure. ``part`` is "all", and with ``familiar`` also
-    "inside" and "outside". ``frame`` is ``outcomes(run, FEATURE_COLUMNS)`` where the caller has read it already.
+    Columns: scene, model, poses ("all", and where ``familiar`` is given "familiar" and "unfamiliar"), those of
+    CalibrationError, note ("" or that there are too few poses to say), familiar (what that is), measure.
+
+    Args:
+        run: an audit.
+        frame: ``outcomes(run, FEATURE_COLUMNS)`` where the caller has read it already.
+        familiar: a ``Familiar`` or a region of pose space.
+        bins, seed: as ``calibration_error`` has them.
 
     Raises:
         RunError: there are no records yet, or the run is a search.
@@ -168,18 +180,23 @@ def calibration(
     require_audit(run)
     if frame is None:
         frame = outcomes(run, FEATURE_COLUMNS if familiar else ())
-    tables = []
+    found = []
     for scene in run.info.scenes:
         for model in run.info.models:
-            rows = of_pair(frame, scene.name, model.name)
-            if familiar:
-                table = calibration_inside(rows, familiar, bins=bins, seed=seed)
-            else:
-                table = pd.DataFrame([{"part": "all", **vars(calibration_error(rows, bins=bins, seed=seed))}])
-            table.insert(0, "model", model.name)
-            table.insert(0, "scene", scene.name)
-            tables.append(table.assign(measure=scene.measure))
-    return pd.concat(tables, ignore_index=True)
+            parts = {"all": of_pair(frame, scene.name, model.name)}
+            if familiar is not None:
+                inside = familiar.contains(parts["all"])
+                parts |= {"familiar": parts["all"][inside], "unfamiliar": parts["all"][~inside]}
+            for poses, rows in parts.items():
+                row = {"scene": scene.name, "model": model.name, "poses": poses}
+                row |= vars(calibration_error(rows, bins=bins, seed=seed))
+                row["note"] = "" if len(rows) >= FEWEST or poses == "all" else _too_few(poses, len(rows))
+                found.append(row | {"familiar": familiar.words() if familiar else "", "measure": scene.measure})
+    return pd.DataFrame(found)
+
+
+def _too_few(poses: str, n: int) -> str:
+    return f"{n} {poses} {'pose' if n == 1 else 'poses'}: too few to say (below {FEWEST})"
 
 
 def _bins(p: Array, bins: int) -> NDArray[np.int64]:

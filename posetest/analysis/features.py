@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from posetest.analysis.audits import need_columns
 from posetest.analysis.density import QUATERNION
-from posetest.geometry.so3 import direction_to_angles, orbit_to_matrix, quaternion_to_matrix, viewing_direction
+from posetest.geometry.so3 import direction_to_angles, quaternion_to_matrix, viewing_direction
 from posetest.space import INDEX, PARAMETERS
 
 Array = NDArray[np.float64]
@@ -68,10 +68,11 @@ def _view_angles(rows: pd.DataFrame) -> tuple[Array, Array, Array]:
     for start in range(0, len(rows), 100_000):
         matrix = quaternion_to_matrix(rows.iloc[start : start + 100_000][list(QUATERNION)].to_numpy(dtype=np.float64))
         azimuth, elevation = direction_to_angles(viewing_direction(matrix))
-        upright = orbit_to_matrix(azimuth, elevation)
-        # the rest, matrix times upright transposed, is a turn about the optical axis
-        sine = np.einsum("nj,nj->n", matrix[:, 1], upright[:, 0])
-        cosine = np.einsum("nj,nj->n", matrix[:, 0], upright[:, 0])
+        # the rest, matrix times that of an upright camera transposed, is a turn about the optical axis; the upright
+        # camera's own x axis is (cos azimuth, 0, -sin azimuth)
+        along, across = np.cos(azimuth), -np.sin(azimuth)
+        sine = matrix[:, 1, 0] * along + matrix[:, 1, 2] * across
+        cosine = matrix[:, 0, 0] * along + matrix[:, 0, 2] * across
         parts.append(np.degrees(np.stack([azimuth, elevation, np.arctan2(sine, cosine)])))
     azimuth, elevation, roll = np.concatenate(parts, axis=1)
     return azimuth, elevation, roll

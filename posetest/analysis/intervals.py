@@ -10,6 +10,9 @@ from scipy.special import betaincinv
 
 Array = NDArray[np.float64]
 
+#: Strata that explain more than this leave (of the variance) are not believed to: few draws may look so by chance.
+_LEAST_RATIO = 0.1
+
 
 def wilson(k: ArrayLike, n: ArrayLike, level: float = 0.95) -> tuple[Array, Array]:
     """Lower and upper bounds [...] of the share behind ``k`` successes in ``n`` independent draws, in [0, 1].
@@ -34,6 +37,30 @@ def wilson(k: ArrayLike, n: ArrayLike, level: float = 0.95) -> tuple[Array, Arra
     low = np.where(draws == 0, np.nan, np.where(successes == 0, 0.0, np.clip(low, 0, 1)))
     high = np.where(draws == 0, np.nan, np.where(successes == draws, 1.0, np.clip(high, 0, 1)))
     return low, high
+
+
+def pooled_wilson(k: ArrayLike, n: ArrayLike, draws: ArrayLike, level: float = 0.95) -> tuple[Array, Array]:
+    """Bounds [...] of the share sum(k) / sum(n) over strata [..., s] whose numbers of draws are fixed.
+
+    In each stratum ``n`` of ``draws`` are asked, by chance or all of them, and ``k`` of these are successes. What the
+    strata differ by is no chance: with p the share, the variance of sum(k) - p sum(n) is the binomial one less the sum
+    of (k - p n)^2 / draws, and the interval is Wilson's for as many more draws. Of one stratum it is Wilson's own.
+
+    Raises:
+        ValueError: k is negative or above n, or n above draws; or the level is not between 0 and 1.
+
+    Source: Cochran, Sampling Techniques (3rd ed., Wiley 1977), sections 5.9 and 6.11, for the variance of a ratio in a
+    stratified sample.
+    """
+    successes, asked = _checked(k, n, level, "pooled_wilson")
+    asked, drawn = _checked(asked, draws, level, "pooled_wilson")
+    total, hits = asked.sum(axis=-1), successes.sum(axis=-1)
+    rate = share(hits, total)[..., None]
+    between = ((successes - rate * asked) ** 2 / np.maximum(drawn, 1)).sum(axis=-1)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        ratio = 1 - between / (total * rate[..., 0] * (1 - rate[..., 0]))
+    ratio = np.where(np.isfinite(ratio), np.maximum(ratio, _LEAST_RATIO), 1.0)
+    return wilson(hits / ratio, total / ratio, level)
 
 
 def share(k: ArrayLike, n: ArrayLike) -> Array:

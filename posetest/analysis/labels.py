@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -11,8 +12,10 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from posetest.analysis.audits import require_audit
+from posetest.analysis.features import pose_features
 from posetest.analysis.intervals import share, wilson
-from posetest.analysis.outcomes import outcomes
+from posetest.analysis.outcomes import of_pair, outcomes
+from posetest.analysis.rarefied import alike_jaccard, common_size, comparable_size, rarefied_count, rarefied_jaccard
 from posetest.engine.run import RunFolder
 
 _PAIR = ["scene", "model"]
@@ -58,11 +61,13 @@ def distinct_labels(source: RunFolder | pd.DataFrame) -> pd.DataFrame:
 
     Columns: scene, model, n, misread, labels (distinct wrong ones), once (those given to one pose alone), most_share
     (of the misread poses, with the most frequent label; nan without misread poses), effective_labels (exponential of
-    the entropy of the shares: as many equally frequent labels would be as varied), unseen_share with low and high.
+    the entropy of the shares: as many equally frequent labels would be as varied), unseen_share with low and high;
+    at, labels_at, labels_at_low, labels_at_high (distinct wrong labels expected among ``at`` misread poses, at 95 %).
 
     unseen_share estimates how often a further misread pose would get a label that has not been seen: once / misread
     (Good, Biometrika 40 (1953) 237); low and high, at 95 %, are Wilson's interval with the variance of Esty (Annals of
-    Statistics 11 (1983) 905). ``labels`` itself grows with the number of poses and is compared only at equal numbers.
+    Statistics 11 (1983) 905). ``labels`` itself grows with the number of poses; labels_at may be
+    compared wherever ``at`` is the same (``rarefied``): 100, or less where a pair has fewer than 200 misread poses.
 
     Raises:
         RunError: the run is a search, or without records.
@@ -92,6 +97,12 @@ def distinct_labels(source: RunFolder | pd.DataFrame) -> pd.DataFrame:
     ratio = share(2 * misread * of_pairs["twice"].fillna(0).to_numpy(dtype=float), once * (misread - once))
     inflation = 1 + np.where(np.isfinite(ratio), ratio, 0)
     table["low"], table["high"] = wilson(once / inflation, misread / inflation)
+    sizes = {key: group["count"].to_numpy(dtype=float) for key, group in grouped}
+    at = common_size(table["misread"].tolist())
+    found = [rarefied_count(sizes.get(key, np.zeros(0)), at) for key in table.index]
+    table["at"] = at
+    for place, name in enumerate(("labels_at", "labels_at_low", "labels_at_high")):
+        table[name] = [values[place] for values in found]
     told: pd.DataFrame = table.reset_index()
     return told
 
@@ -102,12 +113,15 @@ def label_overlap(source: RunFolder | pd.DataFrame, by: str = "scene") -> pd.Dat
     Lightings of one object are scenes that differ in their light (Alcorn et al., CVPR 2019, compare the sets of labels
     of one object under three). Columns: the other of scene and model, which is held fixed; first, second (values of
     ``by``, in the order of run.toml); labels_first, labels_second, shared (distinct wrong labels), jaccard (shared /
-    all labels of either; nan where there are none); first_misread, first_shared (misread poses of the first whose
+    all labels of either; nan where there are none); at, jaccard_at, jaccard_low, jaccard_high (the same, expected of
+    ``at`` misread poses of each, with its 95 % interval: ``rarefied_jaccard``), jaccard_alike (what that would be if
+    both drew their labels alike: ``alike_jaccard``); first_misread, first_shared (misread poses of the first whose
     label the second gives too), first_share with its 95 % Wilson interval first_low, first_high; second_misread and
     so on, likewise.
 
-    The share of labels grows with the number of poses; the shares of poses hang less on labels that are rare. The
-    interval of a share takes the other's set of labels as given.
+    ``jaccard`` grows with the number of poses; jaccard_at does not, and is to be held against jaccard_alike. The
+    shares of poses hang less on labels that are rare; their interval takes the other's set of labels as given. Rows of
+    one ``index``, where there is that column, are one pose in several lightings, not several draws.
 
     Args:
         source: a run, or rows of ``outcomes(run)``.
@@ -121,18 +135,26 @@ def label_overlap(source: RunFolder | pd.DataFrame, by: str = "scene") -> pd.Dat
         raise ValueError(f'label_overlap compares by "scene" or "model", got {by!r}')
     frame = _audit_rows(source)
     (fixed,) = (key for key in _PAIR if key != by)
-    counts = _label_counts(frame[frame["misread"]], _PAIR)
+    misread = frame[frame["misread"]]
+    counts = _label_counts(misread, _PAIR)
     rows = []
     for held in _values(frame[fixed]):
         of_held = counts[counts[fixed] == held]
         names = _values(frame[frame[fixed] == held][by])
         sets = {name: of_held[of_held[by] == name].set_index("label")["count"] for name in names}
-        for first, second in itertools.combinations(names, 2):
+        poses = {name: _labels_of_poses(misread, {fixed: held, by: name}) for name in names}
+        pairs = list(itertools.combinations(names, 2))
+        sizes = [size for a, b in pairs if (size := comparable_size(poses[a], poses[b]))]
+        at = min(sizes, default=0)
+        for first, second in pairs:
             one, two = sets[first], sets[second]
             common = one.index.intersection(two.index)
             row: dict[str, object] = {fixed: held, "first": first, "second": second}
             row |= {"labels_first": len(one), "labels_second": len(two), "shared": len(common)}
             row["jaccard"] = float(share(len(common), len(one) + len(two) - len(common)))
+            found = rarefied_jaccard(poses[first], poses[second], at)
+            row |= {"at": at} | dict(zip(("jaccard_at", "jaccard_low", "jaccard_high"), found, strict=True))
+            row["jaccard_alike"] = alike_jaccard(poses[first], poses[second], at)
             for side, mine in (("first", one), ("second", two)):
                 k, n = int(mine[common].sum()), int(mine.sum())
                 low, high = (float(bound) for bound in wilson(k, n))
@@ -141,6 +163,7 @@ def label_overlap(source: RunFolder | pd.DataFrame, by: str = "scene") -> pd.Dat
             rows.append(row)
     sides = [f"{side}_{what}" for side in ("first", "second") for what in ("misread", "shared", "share", "low", "high")]
     head = [fixed, "first", "second", "labels_first", "labels_second", "shared", "jaccard"]
+    head += ["at", "jaccard_at", "jaccard_low", "jaccard_high", "jaccard_alike"]
     return pd.DataFrame(rows, columns=[*head, *sides])
 
 
@@ -183,6 +206,54 @@ def labels_by_region(rows: pd.DataFrame, regions: Sequence[Place], top: int = 10
     return told
 
 
+@dataclass(frozen=True, eq=False)
+class Marked:
+    """A place of which it is known already which rows lie in it."""
+
+    text: str
+    inside: NDArray[np.bool_]
+
+    def words(self) -> str:
+        """Its name."""
+        return self.text
+
+    def contains(self, frame: pd.DataFrame) -> NDArray[np.bool_]:
+        """Which rows [n] lie in it; ``frame`` must be the rows that were marked."""
+        return self.inside
+
+
+def labels_by_octant(run: RunFolder, frame: pd.DataFrame, top: int = 3) -> pd.DataFrame:
+    """Which wrong labels are given from where: the ``top`` ones of each eighth of the view sphere.
+
+    Columns: scene, model, those of ``labels_by_region`` (region: 1 to 4 seen from above, from azimuth -180 in steps of
+    90 degrees, 5 to 8 from below), measure. ``frame`` is ``outcomes(run, QUATERNION)``. The eighths are the same in
+    each run and were not chosen by these rows, so that their intervals hold as they stand.
+
+    Raises:
+        RunError: the run is no audit.
+    """
+    require_audit(run)
+    tables = []
+    for scene in run.info.scenes:
+        for model in run.info.models:
+            rows = of_pair(frame, scene.name, model.name)
+            features = pose_features(rows, ["azimuth", "elevation"])
+            quarter = np.clip((features["azimuth"].to_numpy() + 180) // 90, 0, 3).astype(np.int64)
+            is_above = features["elevation"].to_numpy() >= 0
+            places = [
+                Marked(
+                    f"azimuth {90 * q - 180} to {90 * q - 90} degrees, from {side}", (quarter == q) & (is_above == up)
+                )
+                for side, up in (("above", True), ("below", False))
+                for q in range(4)
+            ]
+            table = labels_by_region(rows, places, top)
+            table.insert(0, "scene", scene.name)
+            table.insert(1, "model", model.name)
+            tables.append(table.assign(measure=scene.measure))
+    return pd.concat(tables, ignore_index=True)
+
+
 def _audit_rows(source: RunFolder | pd.DataFrame) -> pd.DataFrame:
     if isinstance(source, pd.DataFrame):
         return source
@@ -196,6 +267,18 @@ def _label_counts(misread: pd.DataFrame, keys: list[str]) -> pd.DataFrame:
     sizes = labelled.groupby([*keys, "label"], observed=True).size()
     counts: pd.DataFrame = sizes.to_frame("count").reset_index()
     return counts
+
+
+def _labels_of_poses(misread: pd.DataFrame, where: dict[str, str]) -> pd.Series:
+    """Labels of the rows with these values, by the pose's index, or else by one that no other row has.
+
+    Of a column of categories their codes: a million texts would take seconds to compare.
+    """
+    for column, value in where.items():
+        misread = misread[misread[column] == value]
+    labels = misread["top1_label"]
+    labels = labels.cat.codes if isinstance(labels.dtype, pd.CategoricalDtype) else labels.astype(str)
+    return labels.set_axis(misread["index"]) if "index" in misread else labels
 
 
 def _values(column: pd.Series) -> list[str]:

@@ -1,4 +1,4 @@
-"""Recognition rates: one line for each scene, model and stratum, each with n, interval and sampling measure.
+"""Recognition rates: one line for each scene, model and stratum, each with n, intervals and sampling measure.
 
 Objects are not pooled: renders of one object are no independent draws of objects, so a rate belongs to one object.
 """
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import pandas as pd
 
 from posetest.analysis.audits import require_audit
-from posetest.analysis.intervals import share, wilson
+from posetest.analysis.intervals import exact, share, upper_bound, wilson
 from posetest.analysis.labels import wrong_labels
 from posetest.analysis.outcomes import outcomes
 
@@ -26,10 +26,12 @@ def rates(run: RunFolder, frame: pd.DataFrame | None = None) -> pd.DataFrame:
     """Rates of ``run``, a row for each scene, model and stratum, in the order of run.toml.
 
     Columns: scene, model, stratum; n (evaluated poses), n_failed_status (poses that could not be evaluated, not in n);
-    recognised, rate, low, high; top5, top5_rate, top5_low, top5_high; misread; confident (misread with probability of
-    at least 0.7), confident_rate, confident_low, confident_high; mean_confidence (of the first label, right or wrong);
-    wrong_label (the most frequent one), wrong_share (of all n), wrong_low, wrong_high; measure.
-    Intervals are Wilson's at 95 %; rates of no poses are nan.
+    recognised, rate, low, high, exact_low, exact_high; top5, and confident (misread with probability of at least 0.7),
+    likewise with top5_rate, top5_low, ..., confident_exact_high; misread; recognised_at_most, misread_at_most,
+    confident_at_most (upper bounds of these shares, one-sided at 95 %, for what is rare); mean_confidence (of the first
+    label, right or wrong); wrong_label (the most frequent one), wrong_share (of all n), wrong_low, wrong_high; measure.
+    Intervals are at 95 %: low and high Wilson's, to show, exact_low and exact_high those of Clopper and Pearson, for
+    claims; the upper bounds are exact too. Rates of no poses are nan.
 
     ``frame`` is ``outcomes(run)`` where the caller has read it already.
 
@@ -58,6 +60,9 @@ def _stratum(frame: pd.DataFrame, stratum: str) -> pd.DataFrame:
     for count, prefix in (("recognised", ""), ("top5", "top5_"), ("confident", "confident_")):
         table[f"{prefix}rate"] = share(table[count], n)
         table[f"{prefix}low"], table[f"{prefix}high"] = wilson(table[count], n)
+        table[f"{prefix}exact_low"], table[f"{prefix}exact_high"] = exact(table[count], n)
+    for count in ("recognised", "misread", "confident"):
+        table[f"{count}_at_most"] = upper_bound(table[count], n)
     table["mean_confidence"] = grouped["top1_p"].mean().astype(float)
     first = wrong_labels(frame, top=1).set_index(_PAIR)
     table["wrong_label"] = first["label"].reindex(table.index).fillna("").astype(str)

@@ -86,17 +86,29 @@ def reweighted(
             f"reweighted: rows of {len(scenes)} scenes ({', '.join(scenes)}); a space belongs to one of them"
         )
     weights = importance_weights(rows, drawn, target)
+    table = weighted_rates(rows, weights, outcomes, level)
+    table.insert(0, "scene", scenes[0] if scenes else "")
+    table.insert(len(table.columns) - 1, "measure", target.measure)
+    table.insert(len(table.columns) - 1, "audited_measure", drawn.measure)
+    return table
+
+
+def weighted_rates(rows: pd.DataFrame, weights: Array, outcomes: Sequence[str], level: float = 0.95) -> pd.DataFrame:
+    """Rates of ``rows`` (of ``audit_rows``, one scene) under importance ``weights`` [n]: a row a model and outcome.
+
+    Columns: model, outcome, n, n_inside, ess, rate, standard_error, low, high, warning, as ``reweighted`` has them.
+    """
     codes = rows["model"].cat.codes.to_numpy()
     record = []
     for code, model in enumerate(rows["model"].cat.categories):
         of_model = codes == code
         for outcome in outcomes:
             found = weighted_share(rows[outcome].to_numpy(dtype=bool)[of_model], weights[of_model], level)
+            values = ("n", "n_inside", "ess", "rate", "standard_error", "low", "high")
             record.append(
-                {"scene": scenes[0] if scenes else "", "model": str(model), "outcome": outcome}
-                | {name: getattr(found, name) for name in ("n", "n_inside", "ess", "rate")}
-                | {name: getattr(found, name) for name in ("standard_error", "low", "high")}
-                | {"measure": target.measure, "audited_measure": drawn.measure, "warning": _warning(found)}
+                {"model": str(model), "outcome": outcome}
+                | {name: getattr(found, name) for name in values}
+                | {"warning": _warning(found)}
             )
     return pd.DataFrame(record)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -12,8 +13,11 @@ from posetest.analysis.audits import require_audit
 from posetest.analysis.calibration import calibration
 from posetest.analysis.comparison import compare_models
 from posetest.analysis.density import QUATERNION
+from posetest.analysis.familiar import DEFAULT, familiar_scene
 from posetest.analysis.features import FEATURE_COLUMNS
-from posetest.analysis.labels import wrong_labels
+from posetest.analysis.labels import distinct_labels, labels_by_octant, wrong_labels
+from posetest.analysis.lightings import lighting_overlap
+from posetest.analysis.measures import measured, parse_measure
 from posetest.analysis.outcomes import outcomes
 from posetest.analysis.pooling import pooled
 from posetest.analysis.rates import rates
@@ -45,7 +49,11 @@ class Summary:
         rates: ``rates``.
         wrong: ``wrong_labels``.
         regions: ``regions_table``, with replay strings: typical_pose, worst_pose, nearest_pose ("" where unknown).
-        calibration: ``calibration``.
+        calibration: ``calibration`` of all, familiar and unfamiliar poses.
+        distinct: ``distinct_labels``.
+        overlap: ``lighting_overlap``; empty where no two lightings of an object are there.
+        confusion: ``labels_by_octant``.
+        reweighted: ``measured`` under the measures asked for; empty without.
         strata: ``strata`` by each of BROKEN_DOWN, one below the other.
         pooled: ``pooled``, over objects; empty with one object.
         comparison, transfer: ``compare_models``, ``transfer``; empty with one model.
@@ -56,18 +64,29 @@ class Summary:
     wrong: pd.DataFrame
     regions: pd.DataFrame
     calibration: pd.DataFrame
+    distinct: pd.DataFrame
+    overlap: pd.DataFrame
+    confusion: pd.DataFrame
+    reweighted: pd.DataFrame
     strata: pd.DataFrame
     pooled: pd.DataFrame
     comparison: pd.DataFrame
     transfer: pd.DataFrame
 
 
-def summarise(run: RunFolder) -> Summary:
+def summarise(run: RunFolder, measures: Sequence[str] = (), familiar: str | Path = DEFAULT) -> Summary:
     """The tables of the audit ``run``.
+
+    Args:
+        run: an audit.
+        measures: other measures that its rates are told under too, as ``parse_measure`` reads them.
+        familiar: the scene whose poses are familiar, a bundled one or a scene file.
 
     Raises:
         RunError: there are no records yet, they do not fit run.toml, or the run chose its poses.
+        ConfigError: a scene that there is not, or a measure that cannot be told from these poses.
     """
+    asked, known = [parse_measure(text) for text in measures], familiar_scene(familiar)
     frame = summary_frame(run)
     table = rates(run, frame)
     several = len(run.info.models) > 1
@@ -78,7 +97,11 @@ def summarise(run: RunFolder) -> Summary:
         rates=table,
         wrong=wrong_labels(frame, _WRONG_LABELS),
         regions=_with_poses(run, frame, regions_table(run, frame, most=MOST_REGIONS)),
-        calibration=calibration(run, frame),
+        calibration=calibration(run, frame, familiar=known),
+        distinct=distinct_labels(frame),
+        overlap=lighting_overlap(run, frame),
+        confusion=labels_by_octant(run, frame),
+        reweighted=measured(run, asked, frame),
         strata=pd.concat(broken_down, ignore_index=True),
         pooled=pooled(frame) if len(run.info.scenes) > 1 else empty,
         comparison=compare_models(run, frame) if several else empty,

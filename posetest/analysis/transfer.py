@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pandas as pd
 
-from posetest.analysis.intervals import share, wilson
+from posetest.analysis.intervals import pooled_wilson, share, wilson
 from posetest.analysis.matched import Matched, known_models, match_models, matched_rows
 from posetest.errors import RunError, suggest
 
@@ -44,9 +44,9 @@ def transfer(
     to_model with a probability of at least 0.7), each with NAME_rate (of n) and its 95 % Wilson interval NAME_low and
     NAME_high; to_rate (share of all ``poses`` misread by to_model), to_low, to_high. Rates of no poses are nan.
 
-    A pooled row adds the counts of its objects, so that those misread more often weigh more, and its interval speaks
-    of new poses of these objects, not of other objects; where they differ much it is a little too wide. Labels are
-    compared as texts: models with different label names never agree.
+    A pooled row adds the counts of its objects, so that those misread more often weigh more, and its interval
+    (``pooled_wilson``) speaks of new poses of these objects, not of other objects. Labels are compared as texts: models
+    with different label names never agree.
 
     Args:
         run: an audit.
@@ -63,7 +63,7 @@ def transfer(
         raise RunError(f'given = "{given}"{suggest(given, GIVEN)} (one of {", ".join(GIVEN)})')
     names = known_models(run, models, least=2)
     scenes = match_models(run, matched_rows(run, frame, stratum), names)
-    table = pd.DataFrame([line for found in scenes for line in _counts(found, given)])
+    table = of_scenes = pd.DataFrame([line for found in scenes for line in _counts(found, given)])
     pooled = table.drop(columns="scene").groupby(_KEYS, sort=False).sum().reset_index()
     pooled.insert(0, "scene", POOLED)
     counted = ", ".join(found.scene for found in scenes if len(found.index))
@@ -76,6 +76,11 @@ def transfer(
         count = table["to_misread"] if name == "to" else table[name]
         table[f"{name}_rate"] = share(count, table[whole])
         table[f"{name}_low"], table[f"{name}_high"] = wilson(count, table[whole])
+        column = "to_misread" if name == "to" else name
+        for row, line in pooled.iterrows():
+            strata = of_scenes[(of_scenes[_KEYS] == line[_KEYS]).all(axis=1)]
+            bounds = pooled_wilson(strata[column], strata[whole], strata["poses"])
+            table.loc[len(of_scenes) + int(str(row)), [f"{name}_low", f"{name}_high"]] = [float(b) for b in bounds]
     return table.drop(columns="to_misread")
 
 

@@ -1,29 +1,38 @@
 """Importance weights: how much more, or less, often one space has a pose than another.
 
-Parameter by parameter, as parameters of a space are independent. Weights speak of poses as they are parametrised: two
-spaces that turn the object and the camera with different sets of angles are refused, also where some rotations of
-object to camera are the same, because the light turns with the one and not with the other.
+Parameter by parameter, as parameters of a space are independent. Where two spaces turn the object and the camera with
+different sets of angles, rotation and light are weighed together as the camera sees them (``view_density``).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from posetest.errors import ConfigError, RunError
-from posetest.space import INDEX, NAMES, PARAMETERS, Interval, Space
+from posetest.analysis.view_density import LIGHT, SEEN_COLUMNS, check_views, view_ratio
+from posetest.errors import ConfigError, RunError, suggest
+from posetest.space import INDEX, PARAMETERS, Interval, Space
 
 Array = NDArray[np.float64]
 
 _ANGLES = ("yaw", "pitch", "roll", "azimuth", "elevation")
+#: What a space says of a pose, by what a rate may leave as it was audited: the parameters that each part stands for.
+PARTS: Mapping[str, tuple[str, ...]] = {
+    "rotation": _ANGLES,
+    **{name: (name,) for name in ("distance", "offset_x", "offset_y", "fov")},
+    "light": LIGHT,
+    **{name: (name,) for name in ("light_strength", "ambient", "background")},
+}
 #: What a pitch drawn from a whole turn is spread over, once every rotation is written with a pitch short of the poles.
 _SHORT_PITCH = Interval(-90, 90, "uniform")
 
 
-def importance_weights(rows: pd.DataFrame, source: Space, target: Space) -> Array:
+def importance_weights(
+    rows: pd.DataFrame, source: Space, target: Space, *, keep: Collection[str] = (), roll_deg: float = 0.0
+) -> Array:
     """Density of each pose under ``target`` over its density under ``source``: weights [n], their mean about 1.
 
     1 where both spaces draw a parameter alike, Haar-uniform rotations in both included. 0 outside the target. Angles
@@ -35,6 +44,9 @@ def importance_weights(rows: pd.DataFrame, source: Space, target: Space) -> Arra
             (``columns_of_weights``); values as sampled, rounded.
         source: what the poses were drawn from, as ``scene_space`` gives it for the audited scene.
         target: what a rate is asked for.
+        keep: of PARTS, what the target is not asked about: it stays as the poses were drawn.
+        roll_deg: the target's camera is tilted in the picture by up to so many degrees to either side, uniformly; a
+            camera that is always exactly upright sees rotations without a density.
 
     Raises:
         ConfigError: the target lies outside the source, in whole or in part; one draws what the other fixes; weights
@@ -43,16 +55,21 @@ def importance_weights(rows: pd.DataFrame, source: Space, target: Space) -> Arra
 
     Source: Robert and Casella, Monte Carlo Statistical Methods (2nd ed., Springer 2004), section 3.3.
     """
-    columns = columns_of_weights(source, target)
+    columns = columns_of_weights(source, target, keep=keep, roll_deg=roll_deg)
     if missing := [column for column in columns if column not in rows]:
         raise RunError(f'the rows lack the column "{missing[0]}"; read them with outcomes(run, ["{missing[0]}"])')
     values = {p.name: rows[p.column].to_numpy(dtype=np.float64) for p in PARAMETERS if p.column in columns}
     before = dict(source.free)
-    if _is_folded(source, target):
+    names = _compared(keep)
+    together = _is_seen_together(source, target, names, roll_deg)
+    weights = np.ones(len(rows))
+    if together:
+        weights = view_ratio(rows, source, target, roll_deg=roll_deg, light=_is_light_weighed(source, target, names))
+        names = [name for name in names if name not in (*_ANGLES, *LIGHT)]
+    elif _is_folded(source, target, names):
         values |= _folded(values)
         before["pitch"] = _SHORT_PITCH
-    weights = np.ones(len(rows))
-    for name in _differing(source, target):
+    for name in _differing(source, target, names):
         after = target.free.get(name)
         if name == "background":
             weights *= _background_ratio(values[name], before[name], after or _only(target.fixed[name]))
@@ -61,29 +78,54 @@ def importance_weights(rows: pd.DataFrame, source: Space, target: Space) -> Arra
     return weights
 
 
-def columns_of_weights(source: Space, target: Space) -> list[str]:
+def columns_of_weights(source: Space, target: Space, *, keep: Collection[str] = (), roll_deg: float = 0.0) -> list[str]:
     """Record columns that ``importance_weights`` reads for these spaces.
 
     Raises:
         ConfigError: one space draws what the other fixes, or both fix it at different values.
     """
-    names = _differing(source, target)
-    if _is_folded(source, target):
-        names = [*dict.fromkeys([*names, "yaw", "pitch", "roll"])]
-    return [PARAMETERS[INDEX[name]].column for name in names]
+    names, columns = _compared(keep), []
+    if _is_seen_together(source, target, names, roll_deg):
+        check_views(source, target, roll_deg, _is_light_weighed(source, target, names))
+        columns = list(SEEN_COLUMNS)
+        names = [name for name in names if name not in (*_ANGLES, *LIGHT)]
+    differing = _differing(source, target, names)
+    if _is_folded(source, target, names):
+        differing = [*dict.fromkeys([*differing, "yaw", "pitch", "roll"])]
+    return columns + [PARAMETERS[INDEX[name]].column for name in differing]
 
 
-def _differing(source: Space, target: Space) -> list[str]:
-    """Parameters that the spaces draw differently, all of them free in the source."""
-    differing = []
-    turns = [[name for name in _ANGLES if name in space.free] for space in (source, target)]
-    if turns[0] != turns[1]:
-        own, other = (", ".join(names) or "no angle" for names in turns)
+def _compared(keep: Collection[str]) -> list[str]:
+    """The parameters of all parts but those of ``keep``."""
+    if strangers := [part for part in keep if part not in PARTS]:
         raise ConfigError(
-            f"reweighting: the source draws {own} and the target {other}: no pose has a density under both; "
-            "give the target an interval of each angle that the source draws, and of no other, or audit it itself"
+            f'keep: "{strangers[0]}" is no part of a pose{suggest(strangers[0], PARTS)} (parts: {", ".join(PARTS)})'
         )
-    for name in NAMES:
+    return [name for part, names in PARTS.items() if part not in keep for name in names]
+
+
+def _is_seen_together(source: Space, target: Space, names: Collection[str], roll_deg: float) -> bool:
+    """Whether rotation and light are weighed as the camera sees them: where the angles do not correspond."""
+    if "yaw" not in names:
+        return False
+    turns = [[name for name in _ANGLES if name in space.free] for space in (source, target)]
+    return roll_deg > 0 or turns[0] != turns[1]
+
+
+def _is_light_weighed(source: Space, target: Space, names: Collection[str]) -> bool:
+    """Whether the light's direction is another to the camera: not where it and the camera stand still, or alike."""
+    if LIGHT[0] not in names or (source.fixed["light_strength"] == 0 and "light_strength" not in source.free):
+        return False
+    for name in ("azimuth", "elevation"):
+        if name in source.free or name in target.free or source.fixed[name] != target.fixed[name]:
+            return True  # the camera moves
+    return any((source.free.get(n) or source.fixed[n]) != (target.free.get(n) or target.fixed[n]) for n in LIGHT)
+
+
+def _differing(source: Space, target: Space, names: Collection[str]) -> list[str]:
+    """Of ``names``, the parameters that the spaces draw differently, all of them free in the source."""
+    differing = []
+    for name in names:
         before, after = source.free.get(name), target.free.get(name)
         if name == "background" and before is not None:
             if before != (after or _only(target.fixed[name])):
@@ -193,8 +235,10 @@ def _only(value: float) -> Interval:
     return Interval(value, value, "uniform")
 
 
-def _is_folded(source: Space, target: Space) -> bool:
+def _is_folded(source: Space, target: Space, names: Collection[str]) -> bool:
     """Whether the source draws whole turns of all three Euler angles and the target pitches short of the poles."""
+    if "pitch" not in names:
+        return False
     turns = [source.free.get(name) for name in ("yaw", "pitch", "roll")]
     whole = all(i is not None and i.prior == "uniform" and abs(i.high - i.low - 360) < 1e-9 for i in turns)
     pitch = target.free.get("pitch")

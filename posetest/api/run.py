@@ -29,14 +29,39 @@ class Run(RunFolder):
 
         return rates(self)
 
-    def report(self, path: str | Path | None = None, *, format: ReportFormat = "html") -> Path:
-        """Write the report (by default report.html, .md, .json or .pdf in the run folder) and return its path.
+    def reweighted(self, *measures: str) -> pd.DataFrame:
+        """Rates that the audited objects have under other scenes' measures, with effective sample sizes.
+
+        Each of ``measures`` is SCENE[?keep=PART,PART&roll_deg=DEGREES]: a scene file or a bundled name, the parts that
+        stay as they were audited (of rotation, distance, offset_x, offset_y, fov, light, light_strength, ambient,
+        background; or only=PART,PART that do not), and a tilt of a camera that would else always be exactly upright.
+        Columns as of ``analysis.measures.measured``.
 
         Raises:
-            ConfigError: there is no such format.
+            RunError: the run is no audit, or has no records.
+            ConfigError: no such scene, or the run's poses do not tell of it; the text says how to ask instead.
+        """
+        from posetest.analysis.measures import measured, parse_measure
+
+        return measured(self, [parse_measure(measure) for measure in measures])
+
+    def report(
+        self,
+        path: str | Path | None = None,
+        *,
+        format: ReportFormat = "html",
+        measures: Sequence[str] = (),
+        familiar: str | Path | None = None,
+    ) -> Path:
+        """Write the report (by default report.html, .md, .json or .pdf in the run folder) and return its path.
+
+        Arguments as of ``write_report``.
+
+        Raises:
+            ConfigError: there is no such format; a scene that there is not, or a measure that the poses do not tell of.
             RunError: "md", "json" and "pdf" are of audits alone; there are no records yet.
         """
-        return write_report(self, path, format=format)
+        return write_report(self, path, format=format, measures=measures, familiar=familiar)
 
     def figures(self, folder: str | Path) -> list[str]:
         """Write figures for publications, NAME.png and NAME.pdf, and captions.md into ``folder``; returns the names.
@@ -54,6 +79,8 @@ def write_report(
     path: str | Path | None = None,
     *,
     format: ReportFormat = "html",
+    measures: Sequence[str] = (),
+    familiar: str | Path | None = None,
 ) -> Path:
     """Write one report of several runs: audits, and probes of them.
 
@@ -63,11 +90,15 @@ def write_report(
         runs: run folders or their paths; a search or tuning curves go alone.
         path: of the report; by default report.html (.md, .json, .pdf) in the folder of the only audit.
         format: "html"; "md", a section for a model card; "json", all numbers; "pdf", for paper.
+        measures: other measures that rates are told under too, as ``Run.reweighted`` reads them; md and json.
+        familiar: the scene whose poses are familiar, for calibration; by default photographer; md and json.
 
     Raises:
-        ConfigError: there is no such format, or of several audits it is not said where to write.
+        ConfigError: there is no such format, or of several audits it is not said where to write; a scene that there is
+            not, or a measure that the poses do not tell of.
         RunError: a run has no records yet, or the runs do not go together.
     """
+    from posetest.analysis.familiar import DEFAULT
     from posetest.report.documents import write_document
     from posetest.report.html import write_page
 
@@ -82,11 +113,15 @@ def write_report(
             raise ConfigError(f"a report of {len(owners)} runs belongs to none of their folders: say where (--out)")
         path = owners[0].path / f"report.{format}"
     target = Path(path)
+    if format in ("md", "json"):
+        return write_document(opened, target, format, measures=measures, familiar=familiar or DEFAULT)
+    if measures or familiar is not None:
+        raise ConfigError('other measures and familiar scenes are in reports of format "md" and "json": say which')
     if format == "pdf":
         from posetest.report.paper.document import write_pdf
 
         return write_pdf(opened, target)
-    return write_page(opened, target) if format == "html" else write_document(opened, target, format)
+    return write_page(opened, target)
 
 
 class SearchRun(Run):

@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from typing import Annotated
 
-from tyro.conf import Positional, arg
+from tyro.conf import Positional, UseAppendAction, arg
 
 from posetest.config import ReportFormat
 from posetest.errors import ConfigError
@@ -18,6 +18,8 @@ def report(
     out: Path | None = None,
     kind: Annotated[ReportFormat | None, arg(name="format")] = None,
     figures: Path | None = None,
+    measure: UseAppendAction[tuple[str, ...]] = (),
+    familiar: str | None = None,
 ) -> int:
     """Make the report of run folders, from the folders alone.
 
@@ -28,6 +30,10 @@ def report(
         kind: html; md, a section for a model card; json, all numbers; pdf, for paper (all three of
             audits; docs/report-json.md). Default: what --out ends in, or html.
         figures: Write figures for publications into this folder instead, as PNG and PDF (of one audit or probe).
+        measure: Another scene, such as photographer, that rates are told under too, by weighing the poses there are;
+            with ?only=rotation the rest stays as audited, with ?roll_deg=5 an upright camera is tilted (md and json).
+            Repeat for several.
+        familiar: Scene whose poses are familiar, for calibration (md and json); default: photographer.
     """
     from posetest import api
 
@@ -42,7 +48,7 @@ def report(
     ending = out.suffix.lower() if out is not None else ""
     endings: dict[str, ReportFormat] = {".md": "md", ".json": "json", ".pdf": "pdf"}
     wanted = kind or endings.get(ending, "html")
-    sys.stdout.write(f"{api.write_report(runs, out, format=wanted)}\n")
+    sys.stdout.write(f"{api.write_report(runs, out, format=wanted, measures=measure, familiar=familiar)}\n")
     return 0
 
 

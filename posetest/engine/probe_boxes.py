@@ -223,17 +223,22 @@ class Boxes:
         held = is_shown(found, self.draws, self.least, self.tries)
         self.is_held[cells[held]] = True
         self.is_over[cells[held | (self.tested[cells] == self.tries)]] = True
-        for left in cells[~self.is_over[cells]]:
-            self._draw_in(int(left))
+        left = cells[~self.is_over[cells]]
+        if not len(left):
+            return
+        of, points, right = (np.concatenate(column) for column in zip(*self._known, strict=True))
+        order = np.argsort(of, kind="stable")
+        ends = np.searchsorted(of[order], np.stack([left, left + 1]))
+        for cell_left, start, stop in zip(left, *ends, strict=True):
+            mine = order[start:stop]
+            self._draw_in(int(cell_left), points[mine], ~right[mine])
 
-    def _draw_in(self, cell: int) -> None:
+    def _draw_in(self, cell: int, points: Array, misread: Mask) -> None:
         """Faces of a box that failed back by steps, until of the known draws in it few enough were misread.
 
         Each time the face goes back whose step loses the most misread draws for the least width. What is left is tested
         again; the rule only chooses what to test.
         """
-        mine = [(points[of == cell], ~right[of == cell]) for of, points, right in self._known]
-        points, misread = np.concatenate([p for p, _ in mine]), np.concatenate([m for _, m in mine])
         at = np.array([cell])
         while True:
             box = self.box[cell]

@@ -7,10 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
+
+from posetest.analysis.familiar import DEFAULT
+from posetest.analysis.lightings import overlap_between
 from posetest.analysis.summary import Summary, summarise
 from posetest.engine.run import RunFolder, write_aside
 from posetest.errors import RunError
-from posetest.report import words
+from posetest.report import answers, words
 from posetest.report.between import between_runs
 from posetest.report.gathered import Audited, gather
 from posetest.report.plain import plain, records
@@ -19,39 +23,53 @@ from posetest.report.plain import plain, records
 SCHEMA_VERSION = 1
 
 
-def write_document(runs: RunFolder | Sequence[RunFolder], path: Path, kind: str) -> Path:
+def write_document(
+    runs: RunFolder | Sequence[RunFolder],
+    path: Path,
+    kind: str,
+    *,
+    measures: Sequence[str] = (),
+    familiar: str | Path = DEFAULT,
+) -> Path:
     """Audits, and probes of them, as "json" or "md" in the file ``path``, which is returned.
+
+    ``measures`` and ``familiar`` as ``summarise`` has them, for each audit.
 
     Raises:
         RunError: a run has no records yet, or they do not fit run.toml; the runs do not go together (``gather``), or
             none of them is an audit.
+        ConfigError: as ``summarise``.
     """
     audited = gather([runs] if isinstance(runs, RunFolder) else runs)
     if loose := [one for one in audited if one.run is None]:
         raise RunError(f"{loose[0].probes[0].path}: a probe of an audit that is not here; give the audit's folder too")
-    text = (_json if kind == "json" else _markdown)(audited)
+    audits = [one.run for one in audited if one.run is not None]
+    summaries = [summarise(run, measures, familiar) for run in audits]
+    text = (_json if kind == "json" else _markdown)(audited, audits, summaries)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_aside(path, lambda partial: partial.write_text(text, encoding="utf-8"))
     return path
 
 
-def _json(audited: Sequence[Audited]) -> str:
+def _json(audited: Sequence[Audited], audits: Sequence[RunFolder], summaries: Sequence[Summary]) -> str:
     """The document of a single audit, or one that holds several."""
-    documents = [to_json(one.run, summarise(one.run)) for one in audited if one.run is not None]
+    documents = [to_json(run, summary) for run, summary in zip(audits, summaries, strict=True)]
     if len(documents) == 1:
         return _encoded(documents[0])
     between = [
         {"before": b.before, "after": b.after, "not_compared": b.reason, "rates": b.rows, "poses": b.changed}
         for b in between_runs(audited)
     ]
+    overlap = overlap_between({one.name: run for one, run in zip(audited, audits, strict=True)})
     reports = [{"name": one.name} | document for one, document in zip(audited, documents, strict=True)]
     several = {"format": "posetest reports", "version": SCHEMA_VERSION, "reports": reports, "between_runs": between}
+    several["label_overlap"] = records(overlap)
     return _encoded(several)
 
 
-def _markdown(audited: Sequence[Audited]) -> str:
+def _markdown(audited: Sequence[Audited], audits: Sequence[RunFolder], summaries: Sequence[Summary]) -> str:
     """A section for each audit, and one of what lies between them."""
-    sections = [to_markdown(one.run, summarise(one.run)) for one in audited if one.run is not None]
+    sections = [to_markdown(run, summary) for run, summary in zip(audits, summaries, strict=True)]
     if len(sections) == 1:
         return sections[0]
     named = [
@@ -63,6 +81,8 @@ def _markdown(audited: Sequence[Audited]) -> str:
         pair = f"{words.markdown(b.before)} and {words.markdown(b.after)}"
         lines += [f"* {pair}: not compared pose by pose: {words.markdown(b.reason)}"] if b.reason else []
         lines += [f"* {pair}: {words.markdown(words.changed(row))}" for row in b.rows]
+    overlap = overlap_between({one.name: run for one, run in zip(audited, audits, strict=True)})
+    lines += [f"* {words.markdown(answers.overlapping(row))}" for row in records(overlap)]
     return "\n".join([*named, *lines, ""])
 
 
@@ -96,6 +116,10 @@ def to_json(run: RunFolder, summary: Summary) -> dict[str, Any]:
         "wrong_labels": records(summary.wrong),
         "regions": records(summary.regions),
         "calibration": records(summary.calibration),
+        "distinct_labels": records(summary.distinct),
+        "label_overlap": records(summary.overlap),
+        "labels_by_octant": records(summary.confusion),
+        "reweighted": records(summary.reweighted),
         "strata": records(summary.strata),
         "over_objects": records(summary.pooled),
         "comparison": records(summary.comparison),
@@ -125,6 +149,13 @@ def to_markdown(run: RunFolder, summary: Summary) -> str:
             words.markdown(row["wrong_label"] or "–"),
         ]
         lines.append(f"| {' | '.join(cells)} |")
+    if claims := [(row, told) for row in every if (told := words.claims(row))]:
+        lines += [""]
+        lines += [
+            f"* {words.markdown(row['scene'])}, {words.markdown(row['model'])}: {words.markdown(told)}"
+            for row, told in claims
+        ]
+    lines += _other_measures(summary.reweighted)
     if len(summary.regions):
         lines += ["", "### Where it fails", ""]
         for row in records(summary.regions):
@@ -136,6 +167,7 @@ def to_markdown(run: RunFolder, summary: Summary) -> str:
         lines += ["", "### Models on the same poses", ""]
         for row in records(summary.comparison):
             lines.append(f"* {words.markdown(row['scene'])}: {words.markdown(words.compared(row))}")
+    lines += _answers(summary)
     lines += ["", "### Method", ""]
     for scene in run.info.scenes:
         lines.append(f"* {words.markdown(scene.name)}: poses drawn from {words.markdown(scene.measure)}.")
@@ -150,3 +182,31 @@ def to_markdown(run: RunFolder, summary: Summary) -> str:
         "",
     ]
     return "\n".join(lines)
+
+
+def _other_measures(table: pd.DataFrame) -> list[str]:
+    """Rates under other measures, in Markdown; nothing where none was asked for."""
+    if not len(table):
+        return []
+    lines = ["", "### Under other measures", ""]
+    for row in records(table[table["outcome"] == "recognised"]):
+        lines.append(f"* {words.markdown(answers.reweighted(row))}")
+    lines += ["", "Poses of the run, each weighed by how often it occurs under the other measure:", ""]
+    lines += [f"* {words.markdown(measure)}." for measure in dict.fromkeys(table["measure"])]
+    return lines
+
+
+def _answers(summary: Summary) -> list[str]:
+    """Calibration and wrong labels, in Markdown."""
+    lines = ["", "### Confidence", ""]
+    pairs: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in records(summary.calibration):
+        pairs.setdefault((row["scene"], row["model"]), []).append(row)
+    for (scene, model), rows in pairs.items():
+        told = answers.calibrated_by_familiarity(rows) or "no poses."
+        lines.append(f"* {words.markdown(scene)}, {words.markdown(model)}: {words.markdown(told)}")
+    texts = [answers.varied(row) for row in records(summary.distinct)]
+    texts += [answers.overlapping(row) for row in records(summary.overlap)]
+    if any(texts):
+        lines += ["", "### Wrong labels", "", *(f"* {words.markdown(text)}" for text in texts if text)]
+    return lines

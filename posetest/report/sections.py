@@ -13,6 +13,7 @@ from posetest.analysis.outcomes import of_pair
 from posetest.analysis.summary import NAMED_POSES, Summary, summarise
 from posetest.engine.run import RunFolder
 from posetest.report import figures, words
+from posetest.report.answers import Answers, answers_of
 from posetest.report.gathered import Audited
 from posetest.report.globe import Globe, cells_note, globe
 from posetest.report.landscapes import Drawn, landscapes, rotation_maps
@@ -68,6 +69,7 @@ class Section:
     globe: Globe | None = None
     accepted: list[tuple[str, str]] = field(default_factory=list)
     comparison: list[Row] = field(default_factory=list)
+    answers: Answers | None = None
     probes: list[ProbeBlock] = field(default_factory=list)
 
 
@@ -205,6 +207,7 @@ def _section(
         globe=globe(scene, pairs, tiles),
         accepted=_accepted(scene, info.models),
         comparison=records(_of(summary.comparison, scene=scene.name)),
+        answers=answers_of(summary, scene.name),
         probes=_probe_blocks(probes, scene),
     )
 

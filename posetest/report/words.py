@@ -87,6 +87,38 @@ def not_drawn(name: str, asked: Sequence[str]) -> str:
     return f"the mesh of {name} asks for {listed(asked, 20)}, which {'is' if len(asked) == 1 else 'are'} not drawn"
 
 
+#: Of fewer counts than this an exact bound is told beside the interval.
+_RARE = 20
+
+
+def rare(seen: int, n: int, at_most: float, what: str) -> str:
+    """What can be claimed where ``what`` was seen never or in fewer than 20 of ``n`` poses; else "".
+
+    Such as "no failure among 2,000 poses: at most 0.15 % with 95 % confidence"; ``at_most`` is exact and one-sided.
+    """
+    if not n or seen >= _RARE or seen == n:
+        return ""
+    digits = 2 if at_most < 0.01 else 1
+    step = 10.0 ** (digits + 2)
+    bound = math.ceil(at_most * step - 1e-9) / step  # upwards: rounding must not make a claim stronger
+    told = plural(seen, what) if seen else f"no {what}"
+    return f"{told} among {plural(n, 'pose')}: at most {percent(bound, digits)} with 95{_THIN}% confidence"
+
+
+def claims(row: Mapping[str, Any]) -> str:
+    """Exact one-sided bounds of what is rare in a row of ``rates``, in sentences; "" where nothing is.
+
+    Failures and recognised poses are rare below 20 of them; confident failures are told where failures are not.
+    """
+    n, misread = int(row["n"]), int(row["misread"])
+    told = [
+        rare(misread, n, row["misread_at_most"], "failure"),
+        rare(int(row["recognised"]), n, row["recognised_at_most"], "recognised pose"),
+        rare(int(row["confident"]), n, row["confident_at_most"], "confident failure") if misread >= _RARE else "",
+    ]
+    return " ".join(f"{text[0].upper()}{text[1:]}." for text in told if text)
+
+
 def verdict(everything: Mapping[str, Any], visible: Mapping[str, Any]) -> str:
     """What a model makes of an object, in sentences whose first lacks its subject, the model.
 
@@ -109,14 +141,15 @@ def verdict(everything: Mapping[str, Any], visible: Mapping[str, Any]) -> str:
         first += f", and in {rate} of the visible ones (n = {visible['n']:,})."
     else:
         first += ", all of them visible."
+    claimed = claims(everything)
     if not everything["misread"]:
-        return f"{first} None was misread."
+        return f"{first} {claimed}"
     confident = with_bounds(everything["confident_rate"], everything["confident_low"], everything["confident_high"])
     wrong = with_bounds(everything["wrong_share"], everything["wrong_low"], everything["wrong_high"])
     return (
         f"{first} It is wrong with a confidence of {CONFIDENT} or more in {confident} of poses. "
-        f"What it sees most often instead: {everything['wrong_label'] or '(no name)'}, in {wrong} of poses."
-    )
+        f"What it sees most often instead: {everything['wrong_label'] or '(no name)'}, in {wrong} of poses. {claimed}"
+    ).rstrip()
 
 
 def headline(rows: Sequence[Mapping[str, Any]]) -> str:
@@ -235,10 +268,15 @@ def calibrated(row: Mapping[str, Any]) -> str:
         verdict = "it is right more often than it is sure"
     else:
         verdict = "confidence and recognition agree on average"
-    gap = f"{100 * row['gap']:+.1f} points {bounds(row['gap_low'], row['gap_high'])}".replace("-", "−")
+    gap = signed(row["gap"], row["gap_low"], row["gap_high"])
     error = f"{row['ece']:.3f} [{row['ece_low']:.3f}, {row['ece_high']:.3f}]"
     n = count(row["n"])
     return f"Expected calibration error {error}; mean confidence less recognition {gap}: {verdict} (n = {n})."
+
+
+def signed(gap: float, low: float, high: float) -> str:
+    """A difference of shares in points, with its sign and interval: "+3.1 points [1.2, 5.0]"."""
+    return f"{100 * gap:+.1f} points {bounds(low, high)}".strip().replace("-", "−")
 
 
 def stratum(row: Mapping[str, Any]) -> str:

@@ -12,10 +12,15 @@ from planted_failures import haar_poses
 from simulated_run import simulate
 
 from posetest.analysis.calibration import calibration, calibration_error, calibration_inside, reliability
+from posetest.analysis.features import FEATURE_COLUMNS
 from posetest.analysis.intervals import wilson
+from posetest.analysis.labels import Marked
+from posetest.analysis.outcomes import outcomes
 from posetest.analysis.regions import Bound, Region
+from posetest.config import SpaceConfig
 from posetest.engine.run import RunFolder
 from posetest.errors import RunError
+from posetest.report.answers import calibrated_by_familiarity
 
 
 def answers(n: int, seed: int, over: float = 0.0) -> pd.DataFrame:
@@ -101,16 +106,38 @@ def test_a_region_and_its_mask_tell_the_same_inside_and_outside() -> None:
 def test_a_run_has_a_row_for_each_scene_model_and_part(tmp_path: Path) -> None:
     run = simulate(tmp_path / "run", scenes=["jeep", "van"], models=["a", "b"], poses=300, failed=9)
     table = calibration(run)
-    keys = list(zip(table["scene"], table["model"], table["part"], strict=True))
+    keys = list(zip(table["scene"], table["model"], table["poses"], strict=True))
     assert keys == [(s, m, "all") for s in ("jeep", "van") for m in ("a", "b")]
     assert table["n"].tolist() == [291] * 4
     # recognised in half of the poses, with a mean confidence of 0.6 whether or not it is
     assert table["gap"].to_numpy() == pytest.approx(np.full(4, 0.1), abs=0.1)
     parts = calibration(run, familiar=Region((Bound("azimuth", -np.inf, 90, "mirror"),)))
-    assert parts["part"].tolist() == ["all", "inside", "outside"] * 4
+    assert parts["poses"].tolist() == ["all", "familiar", "unfamiliar"] * 4
     # the front half is recognised in 0.9, the back half in 0.1
-    assert (parts[parts["part"] == "inside"]["gap_high"] < 0).all()
-    assert (parts[parts["part"] == "outside"]["gap_low"] > 0.3).all()
+    assert (parts[parts["poses"] == "familiar"]["gap_high"] < 0).all()
+    assert (parts[parts["poses"] == "unfamiliar"]["gap_low"] > 0.3).all()
+
+
+def test_familiar_poses_are_told_apart_in_words_and_few_of_them_are_said_to_be_few(tmp_path: Path) -> None:
+    run = simulate(tmp_path / "run", poses=3000, space=SpaceConfig())
+    rows = calibration(run, familiar=Region((Bound("azimuth", -np.inf, 90, "mirror"),))).to_dict(orient="records")
+    text = calibrated_by_familiarity(rows)
+    assert f"in familiar poses (n = {rows[1]['n']:,}, −" in text  # too modest from the front
+    assert f"in unfamiliar poses (n = {rows[2]['n']:,}, +" in text
+    assert "Familiar: azimuth within +-90 degrees" in text
+    frame = outcomes(run, FEATURE_COLUMNS)
+    front = Marked("the first few", np.arange(len(frame)) < 7)
+    few = calibration(run, frame, familiar=front)
+    assert few["note"].tolist() == ["", "7 familiar poses: too few to say (below 50)", ""]
+    assert "7 familiar poses: too few to say (below 50)" in calibrated_by_familiarity(few.to_dict("records"))
+
+
+def test_the_error_is_at_least_the_gap() -> None:
+    rng = np.random.default_rng(5)
+    p = rng.beta(3, 2, 4000)
+    found = calibration_error(pd.DataFrame({"top1_p": p, "recognised": rng.random(4000) < p - 0.2}))
+    assert found.ece_low >= found.gap_low - (found.gap_high - found.gap_low) / 4
+    assert found.ece_low < 0.2 < found.ece_high
 
 
 def test_no_rows_give_nan_and_bad_input_is_named(tmp_path: Path) -> None:

@@ -8,12 +8,15 @@ import msgspec
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import binomtest
 from simulated_run import front_half, simulate
 
+from posetest.analysis.intervals import upper_bound
 from posetest.analysis.outcomes import outcomes
 from posetest.analysis.rates import rates
 from posetest.engine.run import RunFolder
 from posetest.errors import RunError
+from posetest.report import words
 
 
 def test_a_row_for_each_scene_model_and_stratum_in_the_order_of_the_run(tmp_path: Path) -> None:
@@ -113,3 +116,40 @@ def test_outcomes_read_only_the_columns_they_need(tmp_path: Path) -> None:
     assert "yaw_deg" in frame
     assert "pitch_deg" not in frame
     assert "image_digest" not in frame
+
+
+def test_claims_have_exact_bounds(tmp_path: Path) -> None:
+    run = simulate(tmp_path / "run", poses=400, rule=lambda d: np.where(d[:, 2] > 0.96, 0.0, 1.0))
+    row = rates(run).iloc[0]
+    assert 0 < row["misread"] < 40
+    for count, prefix in (("recognised", ""), ("top5", "top5_"), ("confident", "confident_")):
+        oracle = binomtest(int(row[count]), 400).proportion_ci(0.95, method="exact")
+        assert (row[f"{prefix}exact_low"], row[f"{prefix}exact_high"]) == pytest.approx((oracle.low, oracle.high))
+    for count in ("recognised", "misread", "confident"):
+        one_sided = binomtest(int(row[count]), 400, alternative="less").proportion_ci(0.95, method="exact")
+        assert row[f"{count}_at_most"] == pytest.approx(one_sided.high)
+
+
+@pytest.mark.parametrize(
+    ("counts", "text"),
+    [
+        ((0, 0, 2000), "No failure among 2,000 poses: at most 0.15\u202f% with 95\u202f% confidence."),
+        ((1, 1, 300), "1 failure among 300 poses: at most 1.6\u202f% with 95\u202f% confidence."),
+        ((50, 0, 300), "No confident failure among 300 poses: at most 1.00\u202f% with 95\u202f% confidence."),
+        ((60, 60, 60), "No recognised pose among 60 poses: at most 4.9\u202f% with 95\u202f% confidence."),
+        ((30, 20, 60), ""),
+        ((0, 0, 0), ""),
+    ],
+)
+def test_what_is_rare_is_bounded_in_words(counts: tuple[int, int, int], text: str) -> None:
+    misread, confident, n = counts
+    row = {"n": n, "misread": misread, "recognised": n - misread, "confident": confident}
+    row |= {f"{name}_at_most": float(upper_bound(row[name], n)) for name in ("recognised", "misread", "confident")}
+    assert words.claims(row) == text
+
+
+def test_a_bound_in_words_is_never_below_the_bound() -> None:
+    for n in range(30, 4000, 7):
+        bound = float(upper_bound(0, n))
+        told = float(words.rare(0, n, bound, "failure").split("at most ")[1].split("\u202f")[0])
+        assert bound <= told / 100 < bound + 0.0011

@@ -238,7 +238,7 @@ def test_backgrounds_are_counted_and_not_measured() -> None:
         (
             HAAR,
             space(azimuth=(-30, 30)),
-            "and the target yaw, pitch, roll, azimuth: no pose has a density under both",
+            "the light of the source is fixed in the world: no pose is lit alike in both; keep the light as audited",
         ),
         (HAAR, space(rotation="euler"), r"pitch of the target, \[-180, 180\], reaches beyond"),
         (HAAR, space(pitch=RangeConfig(low=-90, high=90, prior="uniform")), "the weights have no bound"),
