@@ -12,6 +12,7 @@ from posetest.analysis.audits import require_audit
 from posetest.analysis.sensitivity import smallest_flips
 from posetest.analysis.tolerance import LEAST_SHARE, tolerance
 from posetest.engine.run import RunFolder, file_name
+from posetest.errors import RunError
 from posetest.report.drawing.probes import artefacts_figure, sensitivity_figure, tolerance_figure
 from posetest.report.drawing.sketch import Sketch
 
@@ -24,13 +25,18 @@ def probe_sketches(run: RunFolder) -> Iterator[Sketch]:
     artefacts: the share of outcomes that persist when poses are drawn otherwise.
 
     Raises:
-        RunError: the run is no probe, or is not complete.
+        RunError: the run is no probe, is not complete, or is of a kind that has no figure.
     """
     probe = run.info.probe
     if probe is None:
         require_audit(run)
         return
     tables = {"sensitivity": smallest_flips, "tolerance": tolerance, "artefacts": artefacts}
+    if probe.what not in tables:
+        raise RunError(
+            f"{run.path}: a probe of {probe.what} has no figure (those of {', '.join(tables)} have); "
+            "its tables: open_run(...).tables()"
+        )
     table = tables[probe.what](run)
     for scene in run.info.scenes:
         for model in run.info.models:

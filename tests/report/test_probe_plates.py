@@ -87,6 +87,18 @@ def test_a_probe_that_is_not_complete_has_none(tmp_path: Path) -> None:
     assert not (tmp_path / "figures").exists()
 
 
+def test_a_probe_of_another_kind_is_said_to_have_none(tmp_path: Path) -> None:
+    import msgspec
+
+    run = sensitivity(tmp_path)
+    assert run.info.probe is not None
+    run.info = msgspec.structs.replace(run.info, probe=msgspec.structs.replace(run.info.probe, what="boxes"))
+    with pytest.raises(
+        RunError, match=r"a probe of boxes has no figure \(those of sensitivity, tolerance, artefacts have"
+    ):
+        write_plates(run, tmp_path / "figures")
+
+
 def test_a_search_has_no_figures(tmp_path: Path) -> None:
     import msgspec
 
