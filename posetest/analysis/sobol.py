@@ -16,7 +16,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike, NDArray
 
-from posetest.analysis.sobol_counts import is_binary, rare_first, rare_total, telling_rows
+from posetest.analysis.sobol_counts import counted_first, counted_total, is_binary, telling_rows
 
 Array = NDArray[np.float64]
 
@@ -42,11 +42,10 @@ def sobol_indices(
     first_high; total, total_low, total_high. Estimates and bounds are not cut at 0 or 1, where noise may take them.
     All are nan where the outcome does not vary.
 
-    Intervals are bootstrap-t over rows, for rows drawn independently (those of a Sobol sequence vary less). Where fewer
-    than FEW_CHANGES rows carry the estimate (changed ones; for the first order of a 0-1 outcome those of them whose f_B
-    is the rarer answer), the index of a 0-1 outcome is made from counts in a way that the outcome's variance does not
-    appear in (``sobol_counts``), with bounds from score intervals of those, joined by MOVER; they may cover more often
-    than the level says, above all where the index is 0. Other outcomes have nan for bounds there.
+    Estimates and intervals of a 0-1 outcome are made from counts (``sobol_counts``), in a way that its variance does
+    not appear in; they may cover more often than the level says, above all where an index is 0 or 1. Those of other
+    outcomes are Saltelli's and Jansen's with bootstrap-t intervals over rows; bounds are nan where the parameter
+    changes fewer than FEW_CHANGES rows. Both are for rows drawn independently (those of a Sobol sequence vary less).
 
     Args:
         names: of the k parameters.
@@ -65,20 +64,18 @@ def sobol_indices(
     ratio: Donner and Zou, Statistical Methods in Medical Research 21 (2012) 347.
     """
     a, b, (ab,), left_out = _checked(names, f_a, f_b, {"f_ab": f_ab})
-    centre = (a.mean() + b.mean()) / 2
-    first = (b - centre) * (ab - a)
-    total = (a - ab) ** 2 / 2
-    estimate, low, high = _ratios(np.concatenate([first, total]), a, b, level, resamples, seed)
     k = len(names)
     table = pd.DataFrame({"parameter": list(names), "n": len(a), "n_left_out": left_out})
     table["n_changed"] = (ab != a).sum(axis=1)
-    few = np.concatenate([telling_rows(a, b, ab), table["n_changed"]]) < FEW_CHANGES
-    if few.any() and np.isfinite(estimate).all():
+    if is_binary(a, b, ab) and 0 < a.mean() + b.mean() < 2:
+        _check_options(level, resamples)
+        counted = zip(counted_first(a, b, ab, level), counted_total(a, b, ab, level), strict=True)
+        estimate, low, high = (np.concatenate(parts) for parts in counted)
+    else:
+        first, total = (b - (a.mean() + b.mean()) / 2) * (ab - a), (a - ab) ** 2 / 2
+        estimate, low, high = _ratios(np.concatenate([first, total]), a, b, level, resamples, seed)
+        few = np.tile(table["n_changed"] < FEW_CHANGES, 2)
         low[few], high[few] = np.nan, np.nan
-        if is_binary(a, b, ab):
-            counted = zip(rare_first(a, b, ab, level), rare_total(a, b, ab, level), strict=True)
-            for into, parts in zip((estimate, low, high), counted, strict=True):
-                into[few] = np.concatenate(parts)[few]
     for name, part in (("first", slice(0, k)), ("total", slice(k, None))):
         table[name], table[f"{name}_low"], table[f"{name}_high"] = estimate[part], low[part], high[part]
     return table
@@ -146,10 +143,14 @@ def _checked(
     return a[whole], b[whole], [f[:, whole] for f in others], int((~whole).sum())
 
 
-def _ratios(parts: Array, a: Array, b: Array, level: float, resamples: int, seed: int) -> tuple[Array, Array, Array]:
-    """Means of ``parts`` [m, n] over the outcome's variance, with bootstrap-t bounds, each [m]."""
+def _check_options(level: float, resamples: int) -> None:
     if not 0 < level < 1 or resamples < 100:
         raise ValueError(f"want a level between 0 and 1 and 100 resamples or more, got {level} and {resamples}")
+
+
+def _ratios(parts: Array, a: Array, b: Array, level: float, resamples: int, seed: int) -> tuple[Array, Array, Array]:
+    """Means of ``parts`` [m, n] over the outcome's variance, with bootstrap-t bounds, each [m]."""
+    _check_options(level, resamples)
     n, m = len(a), len(parts)
     centre = (a.mean() + b.mean()) / 2
     mean, square = (a + b) / 2 - centre, ((a - centre) ** 2 + (b - centre) ** 2) / 2

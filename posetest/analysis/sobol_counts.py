@@ -1,7 +1,7 @@
-"""Sobol indices of a 0-1 outcome that few rows carry, and intervals: made from counts, since resampling fails there.
+"""Sobol indices of a 0-1 outcome and their intervals, from counts.
 
-Of a 0-1 outcome the indices are made of chances given the answer at one of two poses, in which the outcome's variance
-does not appear, so that a rare answer does not make it uncertain. Arrays as in ``sobol_indices``.
+They are made of chances given the answer at one of two poses, in which the outcome's variance does not appear, so that
+a rare answer does not make them uncertain; resampling fails where few rows change. Arrays as in ``sobol_indices``.
 
 Source: MOVER, the interval of a sum or a ratio from those of its parts: Donner and Zou, Statistical Methods in Medical
 Research 21 (2012) 347.
@@ -32,7 +32,7 @@ def telling_rows(a: Array, b: Array, ab: Array) -> NDArray[np.int64]:
     return counts
 
 
-def rare_total(a: Array, b: Array, ab: Array, level: float) -> tuple[Array, Array, Array]:
+def counted_total(a: Array, b: Array, ab: Array, level: float) -> tuple[Array, Array, Array]:
     """The total index of a 0-1 outcome and its bounds, each [k].
 
     A and AB_i are alike in distribution. Of the pairs with the rarer answer at one or both, let r be the share with
@@ -51,7 +51,7 @@ def rare_total(a: Array, b: Array, ab: Array, level: float) -> tuple[Array, Arra
     return q / (1 - p), *_ratio_bounds(q, q_low, q_high, 1 - p, float(1 - p_high), float(1 - p_low))
 
 
-def rare_first(a: Array, b: Array, ab: Array, level: float) -> tuple[Array, Array, Array]:
+def counted_first(a: Array, b: Array, ab: Array, level: float) -> tuple[Array, Array, Array]:
     """The first-order index of a 0-1 outcome and its bounds, each [k].
 
     AB_i shares with B parameter i alone: the index is the mean of f_AB - f_A given f_B = 1, less that given f_B = 0.

@@ -23,7 +23,7 @@ POSES: Mapping[ProbeKind, int] = {
     "artefacts": 50,
     "tolerance": 40,
     "axes": 15,
-    "boxes": 15,
+    "boxes": 12,
     "indices": 512,
 }
 #: How boxes are made: draws in what a step would add; fresh draws of a test, which with at most one failure (axes), or

@@ -73,8 +73,8 @@ def probe(
         model: in place of what run.toml names, for models that it cannot load again (handed over in Python); only
             these are probed. By default all, from their specifications.
         scene: in place of what run.toml names; only these are probed.
-        poses: of the audit, for each scene and model, drawn at random; by default 50 (tolerance: 40, axes and
-            boxes: 15). Of indices the rows of the design, by default 512: two poses, and two more for each factor.
+        poses: of the audit, for each scene and model, drawn at random; by default 50 (tolerance: 40, axes: 15,
+            boxes: 12). Of indices the rows of the design, by default 512: two poses, and two more for each factor.
         over: parameters, as "yaw,pitch" or a sequence: of sensitivity those that are changed, by default the six of
             the 2019 study; of axes by default these and all that vary; of boxes those of the box, by default yaw,
             pitch, roll and distance as far as they vary.

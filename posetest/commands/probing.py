@@ -48,7 +48,7 @@ def probe(
             each parameter, boxes: the box of several, in which a recognised pose stays recognised, tested on fresh
             draws. indices: which parameters decide, by Sobol indices.
         model: In place of those that run.toml names, as for posetest audit; only these are probed. Repeat for several.
-        poses: Of the audit, drawn at random for each scene and model; default: 50 (tolerance: 40, axes and boxes: 15).
+        poses: Of the audit, drawn at random for each scene and model; default: 50 (tolerance: 40, axes: 15, boxes: 12).
             Of indices the rows of the design; default: 512.
         over: Parameters that are changed, as yaw,pitch: of sensitivity (default: the six of the 2019 study), axes
             (these and all that vary) and boxes (yaw, pitch, roll and distance, as far as they vary).

@@ -12,7 +12,7 @@ from scipy.stats import qmc
 from scipy.stats import sobol_indices as scipy_indices
 
 from posetest.analysis.sobol import FEW_CHANGES, pair_interactions, sobol_indices
-from posetest.analysis.sobol_counts import rare_first, rare_total
+from posetest.analysis.sobol_counts import counted_first, counted_total
 
 Array = NDArray[np.float64]
 NAMES = ("yaw", "pitch", "roll")
@@ -131,8 +131,8 @@ def test_what_is_counted_estimates_the_indices() -> None:
     for f in (often_recognised, lambda unit: 1 - often_recognised(unit)):
         found = design(f, 400_000, 9)
         a, b, ab = found["f_a"], found["f_b"], found["f_ab"]
-        first, *first_bounds = rare_first(a, b, ab, 0.95)
-        total, *total_bounds = rare_total(a, b, ab, 0.95)
+        first, *first_bounds = counted_first(a, b, ab, 0.95)
+        total, *total_bounds = counted_total(a, b, ab, 0.95)
         np.testing.assert_allclose(first, np.array([0.3 * p - p * p, 0.1 * p - p * p, 0]) / (p - p * p), atol=0.01)
         np.testing.assert_allclose(total, np.array([0.3 * 0.09, 0.1 * 0.21, 0]) / (p - p * p), atol=0.01)
         for value, (low, high) in ((first, first_bounds), (total, total_bounds)):
