@@ -90,8 +90,8 @@ def write_report(
         runs: run folders or their paths; a search or tuning curves go alone.
         path: of the report; by default report.html (.md, .json, .pdf) in the folder of the only audit.
         format: "html"; "md", a section for a model card; "json", all numbers; "pdf", for paper.
-        measures: other measures that rates are told under too, as ``Run.reweighted`` reads them; md and json.
-        familiar: the scene whose poses are familiar, for calibration; by default photographer; md and json.
+        measures: other measures that rates are told under too, as ``Run.reweighted`` reads them.
+        familiar: the scene whose poses are familiar, for calibration; by default photographer.
 
     Raises:
         ConfigError: there is no such format, or of several audits it is not said where to write; a scene that there is
@@ -113,15 +113,14 @@ def write_report(
             raise ConfigError(f"a report of {len(owners)} runs belongs to none of their folders: say where (--out)")
         path = owners[0].path / f"report.{format}"
     target = Path(path)
-    if format in ("md", "json"):
-        return write_document(opened, target, format, measures=measures, familiar=familiar or DEFAULT)
-    if measures or familiar is not None:
-        raise ConfigError('other measures and familiar scenes are in reports of format "md" and "json": say which')
+    known_scene = familiar or DEFAULT
+    if format == "html":
+        return write_page(opened, target, measures=measures, familiar=known_scene)
     if format == "pdf":
         from posetest.report.paper.document import write_pdf
 
-        return write_pdf(opened, target)
-    return write_page(opened, target)
+        return write_pdf(opened, target, measures=measures, familiar=known_scene)
+    return write_document(opened, target, format, measures=measures, familiar=known_scene)
 
 
 class SearchRun(Run):

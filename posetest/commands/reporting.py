@@ -27,13 +27,13 @@ def report(
         runs: Run folders: any number of audits, compared where they hold the same poses, and of probes of them; or a
             search, or tuning curves.
         out: Where to write; default: report.html (.md, .json, .pdf) in the run folder; needed for several audits.
-        kind: html; md, a section for a model card; json, all numbers; pdf, for paper (all three of
-            audits; docs/report-json.md). Default: what --out ends in, or html.
+        kind: html; md, a section for a model card; json, all numbers; pdf, for paper (all three of audits;
+            docs/report-json.md). Default: what --out ends in, or html.
         figures: Write figures for publications into this folder instead, as PNG and PDF (of one audit or probe).
         measure: Another scene, such as photographer, that rates are told under too, by weighing the poses there are;
-            with ?only=rotation the rest stays as audited, with ?roll_deg=5 an upright camera is tilted (md and json).
-            Repeat for several.
-        familiar: Scene whose poses are familiar, for calibration (md and json); default: photographer.
+            with ?only=rotation the rest stays as audited, with ?roll_deg=5 an upright camera is tilted. Repeat for
+            several.
+        familiar: Scene whose poses are familiar, for calibration; default: photographer.
     """
     from posetest import api
 

@@ -10,11 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import pandas as pd
-
 from posetest.analysis.summary import Summary
 from posetest.report import words
-from posetest.report.plain import records
+from posetest.report.plain import matching
 
 Row = dict[str, Any]
 
@@ -40,18 +38,20 @@ class Answers:
 
 def answers_of(summary: Summary, scene: str) -> Answers:
     """The rows of ``summary`` about the scene of this name; overlap with other scenes stands at the first of them."""
-    octants = _of(summary.confusion, "scene", scene)
-    if len(octants):
-        octants = octants.groupby(["model", "region"], sort=False).head(1)
-    measured = _of(summary.reweighted, "scene", scene)
-    if len(measured):
-        measured = measured[measured["outcome"].isin(["recognised", "confident"])]
+    seen: set[tuple[str, str]] = set()
+    octants = []
+    for row in matching(summary.confusion, scene=scene):  # the most frequent label of each comes first
+        if (key := (row["model"], row["region"])) not in seen:
+            seen.add(key)
+            octants.append(row)
     return Answers(
-        calibration=records(_of(summary.calibration, "scene", scene)),
-        distinct=records(_of(summary.distinct, "scene", scene)),
-        overlap=records(_of(summary.overlap, "object", scene)),
-        octants=records(octants),
-        reweighted=records(measured),
+        calibration=matching(summary.calibration, scene=scene),
+        distinct=matching(summary.distinct, scene=scene),
+        overlap=matching(summary.overlap, object=scene),
+        octants=octants,
+        reweighted=[
+            row for row in matching(summary.reweighted, scene=scene) if row["outcome"] in ("recognised", "confident")
+        ],
     )
 
 
@@ -115,7 +115,3 @@ def overlapping(row: Mapping[str, Any]) -> str:
         f"{text}; of {words.count(row['at'])} misread poses each, {common} of all labels would be common, against "
         f"{words.percent(row['jaccard_alike'])} if both drew them alike."
     )
-
-
-def _of(table: pd.DataFrame, column: str, value: str) -> pd.DataFrame:
-    return table[table[column] == value] if len(table) else table

@@ -11,6 +11,7 @@ import pandas as pd
 
 from posetest.analysis.familiar import DEFAULT
 from posetest.analysis.lightings import overlap_between
+from posetest.analysis.probe_tables import probe_tables
 from posetest.analysis.summary import Summary, summarise
 from posetest.engine.run import RunFolder, write_aside
 from posetest.errors import RunError
@@ -18,6 +19,7 @@ from posetest.report import answers, words
 from posetest.report.between import between_runs
 from posetest.report.gathered import Audited, gather
 from posetest.report.plain import plain, records
+from posetest.report.probe_blocks import probe_block
 
 #: Raised when a key changes its meaning or goes; new keys may come without.
 SCHEMA_VERSION = 1
@@ -53,7 +55,10 @@ def write_document(
 
 def _json(audited: Sequence[Audited], audits: Sequence[RunFolder], summaries: Sequence[Summary]) -> str:
     """The document of a single audit, or one that holds several."""
-    documents = [to_json(run, summary) for run, summary in zip(audits, summaries, strict=True)]
+    documents = [
+        to_json(run, summary) | {"probes": [_probe(probe) for probe in one.probes]}
+        for one, run, summary in zip(audited, audits, summaries, strict=True)
+    ]
     if len(documents) == 1:
         return _encoded(documents[0])
     between = [
@@ -69,7 +74,10 @@ def _json(audited: Sequence[Audited], audits: Sequence[RunFolder], summaries: Se
 
 def _markdown(audited: Sequence[Audited], audits: Sequence[RunFolder], summaries: Sequence[Summary]) -> str:
     """A section for each audit, and one of what lies between them."""
-    sections = [to_markdown(run, summary) for run, summary in zip(audits, summaries, strict=True)]
+    sections = [
+        to_markdown(run, summary) + _probed(run, one.probes)
+        for one, run, summary in zip(audited, audits, summaries, strict=True)
+    ]
     if len(sections) == 1:
         return sections[0]
     named = [
@@ -84,6 +92,28 @@ def _markdown(audited: Sequence[Audited], audits: Sequence[RunFolder], summaries
     overlap = overlap_between({one.name: run for one, run in zip(audited, audits, strict=True)})
     lines += [f"* {words.markdown(answers.overlapping(row))}" for row in records(overlap)]
     return "\n".join([*named, *lines, ""])
+
+
+def _probe(probe: RunFolder) -> dict[str, Any]:
+    """A probe's settings and tables."""
+    assert probe.info.probe is not None
+    tables = {name: records(table) for name, table in probe_tables(probe).items()}
+    return {"what": probe.info.probe.what, "poses": probe.info.probe.poses, "seed": probe.info.seed, "tables": tables}
+
+
+def _probed(run: RunFolder, probes: Sequence[RunFolder]) -> str:
+    """What probes say, a sentence for each object and model, in Markdown; nothing where there is none."""
+    lines: list[str] = []
+    for probe in probes:
+        for scene in run.info.scenes:
+            if (block := probe_block(probe, scene)) is None:
+                continue
+            lines += [f"### {block.title}: {words.markdown(scene.name)}", ""]
+            lines += [
+                f"* {words.markdown(c.model)}: {words.markdown(' '.join(c.told))}" for c in block.columns if c.told
+            ]
+            lines += ["", words.markdown(block.caption), ""]
+    return "\n".join(["", *lines]) if lines else ""
 
 
 def _encoded(document: dict[str, Any]) -> str:

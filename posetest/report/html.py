@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from posetest.engine.record import CONFIDENT, VISIBLE_INSIDE, VISIBLE_LONG_PX
+from posetest.analysis.familiar import DEFAULT
 from posetest.engine.run import RunFolder, write_aside
-from posetest.report import figures, words
+from posetest.report import figures, method, words
 from posetest.report.between import between_runs
 from posetest.report.environment import environment
 from posetest.report.gathered import gather
@@ -22,30 +22,36 @@ _LEAST_FOR_PICTURES = 1_500_000
 _ALONE = {"search": render_search, "tune": render_tuning}
 
 
-def write_page(runs: RunFolder | Sequence[RunFolder], path: Path) -> Path:
+def write_page(
+    runs: RunFolder | Sequence[RunFolder], path: Path, *, measures: Sequence[str] = (), familiar: str | Path = DEFAULT
+) -> Path:
     """Write one report of ``runs`` to the file ``path`` and return it.
 
     Args:
         runs: a search or tuning curves alone, or any number of audits and of probes of them.
         path: of the file.
+        measures, familiar: of audits, as ``summarise`` has them.
 
     Raises:
         RunError: a run has no records yet, or they do not fit run.toml; the runs do not go together (``gather``).
+        ConfigError: as ``summarise``.
     """
     listed = [runs] if isinstance(runs, RunFolder) else list(runs)
     alone = _ALONE.get(listed[0].info.kind) if len(listed) == 1 else None
-    text = alone(listed[0]) if alone else render(listed)
+    text = alone(listed[0]) if alone else render(listed, measures, familiar)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_aside(path, lambda partial: partial.write_text(text, encoding="utf-8"))
     return path
 
 
-def render(runs: Sequence[RunFolder]) -> str:
+def render(runs: Sequence[RunFolder], measures: Sequence[str] = (), familiar: str | Path = DEFAULT) -> str:
     """The report of audits and probes as HTML text; raises what ``write_page`` does."""
     audited = gather(runs)
     audits = [one for one in audited if one.run is not None]
     parts = [
-        part_of_probe(one, number) if one.run is None else part_of(one, number, is_only=len(audited) == 1)
+        part_of_probe(one, number)
+        if one.run is None
+        else part_of(one, number, is_only=len(audited) == 1, measures=measures, familiar=familiar)
         for number, one in enumerate(audited)
     ]
     context = {
@@ -57,10 +63,8 @@ def render(runs: Sequence[RunFolder]) -> str:
         "color_bar": figures.color_bar(),
         "interval_bar": figures.interval_bar,
         "words": words,
+        "method": method,
         "fewest": figures.FEWEST,
-        "confident": CONFIDENT,
-        "visible_inside": VISIBLE_INSIDE,
-        "visible_long_px": VISIBLE_LONG_PX,
     }
     template = environment().get_template("report.html.j2")
     left = max(_BUDGET - len(template.render(context, kept_pictures=[{} for _ in parts])), _LEAST_FOR_PICTURES)

@@ -23,3 +23,10 @@ def plain(value: Any) -> Any:
 def records(table: pd.DataFrame) -> list[dict[str, Any]]:
     """The rows of ``table`` by column."""
     return [{str(key): value for key, value in row.items()} for row in table.to_dict(orient="records")]
+
+
+def matching(table: pd.DataFrame, **named: str) -> list[dict[str, Any]]:
+    """The rows of ``table`` with these values; an empty table, without columns, has none."""
+    for column, value in named.items():
+        table = table[table[column] == value] if len(table) else table
+    return records(table)

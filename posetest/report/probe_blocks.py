@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
@@ -14,43 +13,10 @@ from posetest.analysis.sensitivity import sensitivity, smallest_flips
 from posetest.analysis.tolerance import LEAST_SHARE, tolerance
 from posetest.engine.run import RunFolder
 from posetest.report import words
+from posetest.report.probe_extents import axes_block, boxes_block, indices_block
 from posetest.report.probe_figures import Curve, flipped_by, ladder_panel
+from posetest.report.probe_page import ProbeBlock, ProbeColumn, Table, of_scene, spread
 from posetest.run_info import SceneInfo
-
-
-@dataclass(frozen=True)
-class Table:
-    """A table as text: names of columns, and rows of cells; the first column is a name, the others are numbers."""
-
-    columns: tuple[str, ...]
-    rows: Sequence[tuple[str, ...]]
-
-
-@dataclass(frozen=True)
-class ProbeColumn:
-    """One model: sentences, figures with their names, tables."""
-
-    model: str
-    told: list[str]
-    figures: list[tuple[str, str]]
-    tables: list[Table]
-
-
-@dataclass(frozen=True)
-class ProbeBlock:
-    """What a probe says of one object.
-
-    Attributes:
-        title: what was asked.
-        columns: a model each.
-        legend: (class of colour, what it shows) of the figures.
-        caption: how it was found, with n and measure.
-    """
-
-    title: str
-    columns: list[ProbeColumn]
-    legend: list[tuple[str, str]]
-    caption: str
 
 
 def probe_block(probe: RunFolder, scene: SceneInfo) -> ProbeBlock | None:
@@ -66,7 +32,7 @@ def probe_block(probe: RunFolder, scene: SceneInfo) -> ProbeBlock | None:
 def _sensitivity(probe: RunFolder, scene: SceneInfo) -> ProbeBlock | None:
     settings = probe.info.probe
     assert settings is not None
-    table, flips = (_of(frame, scene) for frame in (sensitivity(probe), smallest_flips(probe)))
+    table, flips = (of_scene(frame, scene) for frame in (sensitivity(probe), smallest_flips(probe)))
     columns = []
     for model, rows in table.groupby("model", sort=False):
         own = flips[flips["model"].astype(str) == model]
@@ -84,7 +50,7 @@ def _sensitivity(probe: RunFolder, scene: SceneInfo) -> ProbeBlock | None:
             (
                 str(row["parameter"]).replace("_", " "),
                 words.with_bounds(row["fail_rate"], row["low"], row["high"], 0),
-                _median(row["median"], row["median_low"], row["median_high"], words.unit(str(row["parameter"]))),
+                spread(row["median"], row["median_low"], row["median_high"], words.unit(str(row["parameter"]))),
                 words.count(row["n"]),
             )
             for row in both.to_dict(orient="records")
@@ -110,7 +76,7 @@ def _tolerance(probe: RunFolder, scene: SceneInfo) -> ProbeBlock | None:
     settings = probe.info.probe
     assert settings is not None
     columns = []
-    for model, rows in _of(tolerance(probe), scene).groupby("model", sort=False):
+    for model, rows in of_scene(tolerance(probe), scene).groupby("model", sort=False):
         curve = Curve("recognised", *(rows[name].to_numpy(dtype=float) for name in ("rate", "low", "high")))
         title = f"share of turned poses recognised over the radius, {scene.name}, {model}"
         panel = ladder_panel(rows["radius_deg"].tolist(), [curve], "degrees", title, aim=LEAST_SHARE)
@@ -160,7 +126,7 @@ _CHANGED = {
 
 def _artefacts(probe: RunFolder, scene: SceneInfo) -> ProbeBlock | None:
     columns = []
-    for model, rows in _of(artefacts(probe), scene).groupby("model", sort=False):
+    for model, rows in of_scene(artefacts(probe), scene).groupby("model", sort=False):
         cells = []
         for change, group in rows.groupby("change", sort=False):
             by = {row["group"]: row for row in group.to_dict(orient="records")}
@@ -195,18 +161,10 @@ _BLOCKS: dict[str, Callable[[RunFolder, SceneInfo], ProbeBlock | None]] = {
     "sensitivity": _sensitivity,
     "tolerance": _tolerance,
     "artefacts": _artefacts,
+    "axes": axes_block,
+    "boxes": boxes_block,
+    "indices": indices_block,
 }
-
-
-def _of(table: pd.DataFrame, scene: SceneInfo) -> pd.DataFrame:
-    return table[table["scene"].astype(str) == scene.name]
-
-
-def _median(middle: float, low: float, high: float, unit: str) -> str:
-    """ "12° [9, 18]"; "beyond" for what lies past the ladder."""
-    degree = "°" if unit == "degrees" else ""
-    ends = ", ".join("beyond" if np.isnan(end) else f"{end:.3g}" for end in (low, high))
-    return "beyond the ladder" if np.isnan(middle) else f"{middle:.3g}{degree} [{ends}]"
 
 
 def _most_fragile(both: pd.DataFrame) -> str:

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from posetest.analysis.density import densities, direction_rates, free_intervals
+from posetest.analysis.familiar import DEFAULT
 from posetest.analysis.outcomes import of_pair
 from posetest.analysis.summary import NAMED_POSES, Summary, summarise
 from posetest.engine.run import RunFolder
-from posetest.report import figures, words
+from posetest.report import figures, method, words
 from posetest.report.answers import Answers, answers_of
 from posetest.report.gathered import Audited
 from posetest.report.globe import Globe, cells_note, globe
 from posetest.report.landscapes import Drawn, landscapes, rotation_maps
-from posetest.report.plain import records
-from posetest.report.probe_blocks import ProbeBlock, probe_block
+from posetest.report.plain import matching, records
+from posetest.report.probe_blocks import probe_block
+from posetest.report.probe_page import ProbeBlock
 from posetest.run_info import ModelInfo, RunInfo, SceneInfo
 
 _FIRST_PARAMETERS = ("distance", "yaw", "pitch", "roll")  # shown at once; the others behind a fold
@@ -44,7 +47,6 @@ class Column:
     strata: dict[str, list[Row]]
     landscapes: list[Drawn]
     rotations: list[Drawn]
-    calibrated: str
 
 
 @dataclass(frozen=True)
@@ -108,20 +110,21 @@ class Part:
     @property
     def title(self) -> str:
         """Objects and models: "jeep × resnet50"."""
-        scenes, models = [s.name for s in self.info.scenes], [m.name for m in self.info.models]
-        objects = words.listed(scenes) if len(scenes) <= 3 else f"{len(scenes)} objects"
-        return f"{objects} × {words.listed(models) if len(models) <= 2 else f'{len(models)} models'}"
+        return method.title(self.info)
 
 
-def part_of(audited: Audited, number: int, *, is_only: bool) -> Part:
-    """Everything about the audit that is the report's part of this ``number``.
+def part_of(
+    audited: Audited, number: int, *, is_only: bool, measures: Sequence[str] = (), familiar: str | Path = DEFAULT
+) -> Part:
+    """Everything about the audit that is the report's part of this ``number``; other arguments as of ``summarise``.
 
     Raises:
         RunError: there are no records yet, or they do not fit run.toml.
+        ConfigError: as ``summarise``.
     """
     assert audited.run is not None
     run = audited.run
-    summary = summarise(run)
+    summary = summarise(run, measures, familiar)
     rows = _by_stratum(summary.rates)
     counted = list(rows["all"].values())
     status = summary.frame.loc[~summary.frame["ok"], "status"].value_counts()
@@ -137,7 +140,7 @@ def part_of(audited: Audited, number: int, *, is_only: bool) -> Part:
         headline=words.headline(counted),
         overall=words.overall(counted, records(summary.pooled)),
         over_objects=records(summary.pooled),
-        transfer=_pooled_transfer(summary.transfer),
+        transfer=[row for row in records(summary.transfer) if row["is_pooled"]],
         present=len(summary.frame),
         expected=run.info.poses * len(run.info.scenes) * len(run.info.models),
         failed={str(key): int(value) for key, value in status.items() if value},
@@ -206,7 +209,7 @@ def _section(
         more_panels=[p for p in panels if p.name not in _FIRST_PARAMETERS],
         globe=globe(scene, pairs, tiles),
         accepted=_accepted(scene, info.models),
-        comparison=records(_of(summary.comparison, scene=scene.name)),
+        comparison=matching(summary.comparison, scene=scene.name),
         answers=answers_of(summary, scene.name),
         probes=_probe_blocks(probes, scene),
     )
@@ -223,7 +226,7 @@ def _column(
     everything, visible = rows["all"][scene.name, model.name], rows["visible"][scene.name, model.name]
     gallery = of_scene[(of_scene["kind"] == "gallery") & (of_scene["model"] == model.name)]
     broken_down: dict[str, list[Row]] = {}
-    for row in records(_of(summary.strata, scene=scene.name, model=model.name)):
+    for row in matching(summary.strata, scene=scene.name, model=model.name):
         broken_down.setdefault(row["by"], []).append(row)
     map_svg, caption = _map(scene, model, pair)
     about = f"{scene.name}, {model.name}"
@@ -234,37 +237,24 @@ def _column(
         verdict=words.verdict(everything, visible),
         map_svg=map_svg,
         map_caption=caption,
-        wrong=records(_of(summary.wrong, scene=scene.name, model=model.name)),
+        wrong=matching(summary.wrong, scene=scene.name, model=model.name),
         gallery=records(gallery),
-        regions=_regions(_of(summary.regions, scene=scene.name, model=model.name), of_scene, model),
-        calibrated=words.calibrated(records(_of(summary.calibration, scene=scene.name, model=model.name))[0]),
+        regions=_regions(matching(summary.regions, scene=scene.name, model=model.name), of_scene, model),
         landscapes=landscapes(pair, free_intervals(scene), about),
         rotations=rotation_maps(pair, about),
         strata={by: broken for by, broken in broken_down.items() if len([r for r in broken if r["n"]]) > 1},
     )
 
 
-def _regions(table: pd.DataFrame, of_scene: pd.DataFrame, model: ModelInfo) -> list[Row]:
+def _regions(found: list[Row], of_scene: pd.DataFrame, model: ModelInfo) -> list[Row]:
     """Regions, each with the poses it names under the key poses: (name, replay string, kept picture or none)."""
     of_model = of_scene[(of_scene["model"] == model.name) & (of_scene["kind"] == "region")]
     pictures = {row["index"]: row for row in records(of_model)}
-    found = records(table)
     for row in found:
         names = ("typical", "most confident", f"nearest recognised, {row['nearest_deg']:.0f}° away")
         named = zip(names, NAMED_POSES, strict=True)
         row["poses"] = [(name, row[f"{key}_pose"], pictures.get(row[key])) for name, key in named if row[f"{key}_pose"]]
     return found
-
-
-def _of(table: pd.DataFrame, **named: str) -> pd.DataFrame:
-    """The rows of ``table`` with these values; an empty table has none."""
-    for column, value in named.items():
-        table = table[table[column] == value] if len(table) else table
-    return table
-
-
-def _pooled_transfer(table: pd.DataFrame) -> list[Row]:
-    return records(table[table["is_pooled"]]) if len(table) else []
 
 
 def _map(scene: SceneInfo, model: ModelInfo, pair: pd.DataFrame) -> tuple[str, str]:

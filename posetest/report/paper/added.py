@@ -1,11 +1,12 @@
-"""What stands beside an audit on paper: its probes, and what lies between two runs of the same poses."""
+"""What stands beside an audit's figures on paper: its answers, its probes, and what lies between two runs."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
 from posetest.engine.run import RunFolder
-from posetest.report import words
+from posetest.report import answers, words
+from posetest.report.answers import Answers
 from posetest.report.between import between_runs
 from posetest.report.gathered import Audited
 from posetest.report.paper.sheet import Sheet
@@ -33,6 +34,20 @@ def probe_pages(sheet: Sheet, probes: Sequence[RunFolder], scene: SceneInfo) -> 
                 widths = (_WIDTH * 0.3, *([_WIDTH * 0.7 / others] * others))
                 sheet.grid(table.columns, table.rows, widths, right=range(1, others + 1))
         sheet.caption(block.caption)
+
+
+def answer_pages(sheet: Sheet, found: Answers) -> None:
+    """Rates under other measures, and wrong labels by light, in sentences."""
+    measured = [row for row in found.reweighted if row["outcome"] == "recognised"]
+    if measured:
+        sheet.heading("Under other measures", 2)
+        for row in measured:
+            sheet.paragraph(answers.reweighted(row))
+        sheet.caption(" ".join(f"{text}." for text in dict.fromkeys(row["measure"] for row in measured)))
+    if found.overlap:
+        sheet.heading("Wrong labels in different light", 2)
+        for row in found.overlap:
+            sheet.paragraph(answers.overlapping(row))
 
 
 def between_pages(sheet: Sheet, audited: Sequence[Audited]) -> None:

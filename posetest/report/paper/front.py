@@ -12,7 +12,7 @@ from posetest.report import method, words
 from posetest.report.drawing.overview import rates_figure
 from posetest.report.paper.panels import whole_panel
 from posetest.report.paper.sheet import Sheet
-from posetest.report.table_rows import records
+from posetest.report.plain import records
 
 #: Pairs of object and model whose verdicts stand on the first page; of more, each stands with its object.
 MOST_VERDICTS = 6

@@ -13,13 +13,14 @@ from posetest.analysis.outcomes import of_pair
 from posetest.analysis.summary import Summary
 from posetest.engine.run import RunFolder
 from posetest.report import method, words
+from posetest.report.answers import calibrated_by_familiarity
 from posetest.report.figures import FEWEST as FEWEST_OF_OUTCOME
 from posetest.report.paper.front import MOST_VERDICTS, rates_of
 from posetest.report.paper.panels import direction_panels, landscape_panels, outcome_panels, reliability_panels
 from posetest.report.paper.sheet import BODY, SMALL, TINY, Sheet
 from posetest.report.pictures import embed
+from posetest.report.plain import matching, records
 from posetest.report.sketches import FEWEST
-from posetest.report.table_rows import matching, records
 from posetest.run_info import SceneInfo
 
 #: Misread pictures of each object and model, beside each other.
@@ -200,9 +201,9 @@ def _calibration(
     for panel in panels:
         sheet.figure(panel.svg, panel.size_in, panel.words)
     for model in models:
-        for row in matching(summary.calibration, scene=scene.name, model=model):
-            if text := words.calibrated(row):
-                sheet.paragraph(text, bold=model)
+        rows = matching(summary.calibration, scene=scene.name, model=model)
+        if text := calibrated_by_familiarity(rows):
+            sheet.paragraph(text, bold=model)
     sheet.caption(
         "Share recognised by confidence of the first label, in 15 bins, with 95 % Wilson intervals; on the grey line "
         f"the two agree. {measure}"
