@@ -73,7 +73,8 @@ def _run(name: str, rest: list[str]) -> int:
 
     try:
         with commands.plain_warnings():
-            status: int = tyro.cli(getattr(commands, name.replace("-", "_")), args=rest, prog=f"posetest {name}")
+            command = commands.plain_help(getattr(commands, name.replace("-", "_")))
+            status: int = tyro.cli(command, args=rest, prog=f"posetest {name}", config=(tyro.conf.FlagCreatePairsOff,))
             return status
     except PosetestError as error:
         sys.stderr.write(f"posetest: {error}\n")

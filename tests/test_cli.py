@@ -132,12 +132,17 @@ def test_what_is_not_drawn_is_said_once(scene: Path, tmp_path: Path, capsys: pyt
         (["render", "SCENE", "-o", "x.tiff"], "written as PNG"),
         (["render", "SCENE", "--up", "+w"], "+w"),
         (["report", "nowhere"], "no run folder"),
+        (["report", "nowhere", "--out", "x.txt"], "--out x.txt: which format? End it in .html, .md, .json, .pdf"),
+        (["audit", "FOLDER"], "a folder; give a file of it: "),
+        (["render", "FOLDER/empty"], "a folder, without a scene (.toml) or a mesh"),
     ],
 )
 def test_a_mistake_is_one_plain_message(
     scene: Path, arguments: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert main([str(scene) if a == "SCENE" else a for a in arguments]) == 1
+    (scene.parent / "empty").mkdir()
+    named = {"SCENE": scene, "FOLDER": scene.parent, "FOLDER/empty": scene.parent / "empty"}
+    assert main([str(named.get(a, a)) for a in arguments]) == 1
     error = capsys.readouterr().err
     assert message in error
     assert "Traceback" not in error
@@ -163,3 +168,18 @@ def test_the_doctor_finds_the_installation_sound(capsys: pytest.CaptureFixture[s
     assert "broken" not in lines
     pytorch3d = next(line for line in lines.splitlines() if "renderer: pytorch3d" in line)
     assert "a bundled object drawn" in pytorch3d or "pip install" in pytorch3d
+
+
+def test_help_tells_a_default_and_leaves_out_an_empty_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["report", "--help"])
+    told = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert "--out PATH Where to write" in told
+    assert "--format {html,md,json,pdf} html;" in told
+    assert "None" not in told
+    with pytest.raises(SystemExit):
+        main(["audit", "--help"])
+    told = " ".join(capsys.readouterr().out.replace("│", " ").split())
+    assert "(default: 2000)" in told
+    assert "(default: 0)" in told
+    assert "--resume Go on" in told

@@ -65,14 +65,14 @@ class Bound:
         return held
 
     def words(self) -> str:
-        """Such as "elevation over 40 degrees" or "azimuth beyond +-90 degrees"."""
+        """Such as "elevation over 40 degrees" or "azimuth beyond ±90 degrees"."""
         unit = " degrees" if self.feature in ANGLES else ""
         name, low, high = self.feature.replace("_", " "), f"{self.low:g}", f"{self.high:g}"
         if self.kind == "mirror":
             if math.isinf(self.high):
-                return f"{name} beyond +-{low}{unit}"
+                return f"{name} beyond ±{low}{unit}"
             if math.isinf(self.low):
-                return f"{name} within +-{high}{unit}"
+                return f"{name} within ±{high}{unit}"
             return f"{name} {low} to {high}{unit} to either side"
         if math.isinf(self.high):
             return f"{name} over {low}{unit}"

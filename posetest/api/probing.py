@@ -98,7 +98,7 @@ def probe(
         PosetestError: another child that says what was expected and what to do.
     """
     parent = run if isinstance(run, RunFolder) else RunFolder.open(run)
-    _check_parent(parent)
+    check_parent(parent)
     numbers = {
         "seed": whole("seed", seed, least=0),
         "threads": whole("threads", default_threads() if threads is None else threads, least=1),
@@ -150,7 +150,12 @@ def probe(
     return probing
 
 
-def _check_parent(parent: RunFolder) -> None:
+def check_parent(parent: RunFolder) -> None:
+    """Nothing, if ``parent`` can be probed.
+
+    Raises:
+        RunError: it is no audit, or not complete.
+    """
     if parent.info.kind != "audit":
         raise RunError(
             f'{parent.path}: a run of kind "{parent.info.kind}" did not draw its poses from a measure; '

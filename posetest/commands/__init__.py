@@ -3,6 +3,7 @@
 from posetest.commands.auditing import audit
 from posetest.commands.catalogue import meshes, scenes
 from posetest.commands.pictures import render
+from posetest.commands.plain_help import plain_help
 from posetest.commands.probing import probe
 from posetest.commands.reporting import doctor, report
 from posetest.commands.searching import search
@@ -14,6 +15,7 @@ __all__ = [
     "audit",
     "doctor",
     "meshes",
+    "plain_help",
     "plain_warnings",
     "probe",
     "render",

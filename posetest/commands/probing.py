@@ -65,10 +65,12 @@ def probe(
     """
     from posetest import api
     from posetest.api.probe_settings import parse_numbers, parse_steps
+    from posetest.api.probing import check_parent
 
     if resume and out is None:
         raise ConfigError("--resume needs --out: which run folder is to go on?")
     parent = api.open_run(run)
+    check_parent(parent)
     folder = out if out is not None else api.new_folder(parent.info.scenes, what)
     warm_up_kernels({"cpu"})
     sys.stderr.write(f"run folder: {folder}\n")

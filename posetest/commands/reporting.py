@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, get_args
 
 from tyro.conf import Positional, UseAppendAction, arg
 
@@ -46,7 +46,9 @@ def report(
             sys.stdout.write(f"{figures / plate}.png\n")
         return 0
     ending = out.suffix.lower() if out is not None else ""
-    endings: dict[str, ReportFormat] = {".md": "md", ".json": "json", ".pdf": "pdf"}
+    endings: dict[str, ReportFormat] = {f".{name}": name for name in get_args(ReportFormat)}
+    if kind is None and out is not None and ending not in endings:
+        raise ConfigError(f"--out {out}: which format? End it in {', '.join(endings)}, or add --format")
     wanted = kind or endings.get(ending, "html")
     sys.stdout.write(f"{api.write_report(runs, out, format=wanted, measures=measure, familiar=familiar)}\n")
     return 0

@@ -39,10 +39,10 @@ def _sensitivity(probe: RunFolder, scene: SceneInfo) -> ProbeBlock | None:
         figures = []
         for name, steps in settings.steps.items():
             curves = []
-            for css, direction in (("recognised", "up"), ("misread", "down")):
+            for direction in ("up", "down"):
                 is_meant = (own["parameter"].astype(str) == name) & (own["direction"] == direction)
                 counts, n = flipped_by(own.loc[is_meant, "flip"], steps)
-                curves.append(Curve(css, counts / np.maximum(n, 1), *wilson(counts, n)))
+                curves.append(Curve(direction, counts / np.maximum(n, 1), *wilson(counts, n)))
             title = f"share of poses that fail over the change of {name}, {scene.name}, {model}"
             figures.append((name.replace("_", " "), ladder_panel(steps, curves, words.unit(name), title)))
         both = rows[rows["direction"] == "both"]
@@ -64,7 +64,7 @@ def _sensitivity(probe: RunFolder, scene: SceneInfo) -> ProbeBlock | None:
     return ProbeBlock(
         "How small a change makes it fail",
         columns,
-        [("recognised", "upwards"), ("misread", "downwards")],
+        [("up", "upwards"), ("down", "downwards")],
         f"Recognised poses, drawn at random ({settings.poses} a model at most), with one parameter changed at a time, "
         "up and down, by a ladder of steps (logarithmic axis): the share that has failed by then, with 95 % Wilson "
         "intervals. Fail: somewhere on the ladder, either way. Median: the change by which half have failed, with its "

@@ -9,7 +9,7 @@ from posetest.analysis.indices import index_pairs, indices
 from posetest.analysis.robust import MEASURE_SHARE, VOLUME, axes, boxes
 from posetest.engine.run import RunFolder
 from posetest.report import words
-from posetest.report.probe_page import ProbeBlock, ProbeColumn, Table, of_scene, spread
+from posetest.report.probe_page import ProbeBlock, ProbeColumn, Table, figure, median, of_scene
 from posetest.run_info import SceneInfo
 
 _MOST_PAIRS = 5  # interactions shown
@@ -28,7 +28,7 @@ def axes_block(probe: RunFolder, scene: SceneInfo) -> ProbeBlock | None:
         cells = []
         for row in rows.to_dict(orient="records"):
             unit = words.unit(row["parameter"])
-            ends = [spread(row[end], row[f"{end}_low"], row[f"{end}_high"], unit) for end in ("down", "up")]
+            ends = [median(row[end], row[f"{end}_low"], row[f"{end}_high"], unit) for end in ("down", "up")]
             held = words.with_bounds(row["held_share"], row["held_low"], row["held_high"], 0)
             cells.append((str(row["parameter"]).replace("_", " "), *ends, held, words.count(row["n"])))
         turns = [
@@ -68,10 +68,10 @@ def boxes_block(probe: RunFolder, scene: SceneInfo) -> ProbeBlock | None:
         cells = []
         for row in rows.to_dict(orient="records"):
             quantity = str(row["quantity"])
-            unit = "" if quantity in (VOLUME, MEASURE_SHARE) else words.unit(quantity)
-            largest = f"{row['largest']:.3g}{'°' if unit == 'degrees' else ''}"
+            unit = {VOLUME: "", MEASURE_SHARE: "%"}[quantity] if quantity in _QUANTITIES else words.unit(quantity)
+            largest = figure(row["largest"], unit)
             name = _QUANTITIES.get(quantity, f"width, {quantity.replace('_', ' ')}")
-            cells.append((name, spread(row["median"], row["low"], row["high"], unit), largest))
+            cells.append((name, median(row["median"], row["low"], row["high"], unit), largest))
         first = rows.iloc[0].to_dict()
         held = words.with_bounds(first["held_share"], first["held_low"], first["held_high"], 0)
         told = [f"A box is shown for {held} of the poses (n = {words.count(first['n'])})."]

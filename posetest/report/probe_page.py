@@ -53,6 +53,19 @@ def of_scene(table: pd.DataFrame, scene: SceneInfo) -> pd.DataFrame:
 
 def spread(middle: float, low: float, high: float, unit: str) -> str:
     """ "12° [9, 18]"; "beyond" for what lies past the ladder."""
-    degree = "°" if unit == "degrees" else ""
-    ends = ", ".join("beyond" if np.isnan(end) else f"{end:.3g}" for end in (low, high))
-    return "beyond the ladder" if np.isnan(middle) else f"{middle:.3g}{degree} [{ends}]"
+    ends = ", ".join("beyond" if np.isnan(end) else figure(end) for end in (low, high))
+    return "beyond the ladder" if np.isnan(middle) else f"{figure(middle, unit)} [{ends}]"
+
+
+def median(middle: float, low: float, high: float, unit: str) -> str:
+    """ "12° [9, 18]"; without an interval where there are too few poses for one."""
+    ends = "too few poses" if np.isnan(low) else f"{figure(low)}, {figure(high)}"
+    return f"{figure(middle, unit)} [{ends}]"
+
+
+def figure(value: float, unit: str = "") -> str:
+    """Three digits of ``value``: "1,230", "0.52", "12°", and of a tiny share "0.0012 %"."""
+    if unit == "%":
+        return f"{100 * value:.2g}\u202f%"
+    text = f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return f"{text}°" if unit == "degrees" else text

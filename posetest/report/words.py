@@ -33,12 +33,17 @@ def unit(parameter: str) -> str:
 
 def percent(value: float, digits: int = 1) -> str:
     """A share as "23.4 %"; a dash where there is none."""
-    return _NONE if math.isnan(value) else f"{100 * value:.{digits}f}{_THIN}%"
+    return _NONE if math.isnan(value) else f"{_signed(100 * value, digits)}{_THIN}%"
 
 
 def bounds(low: float, high: float, digits: int = 1) -> str:
     """An interval of shares as "[21.6, 25.3]", in percent; empty where there is none."""
-    return "" if math.isnan(low) else f"[{100 * low:.{digits}f}, {100 * high:.{digits}f}]"
+    return "" if math.isnan(low) else f"[{_signed(100 * low, digits)}, {_signed(100 * high, digits)}]"
+
+
+def _signed(value: float, digits: int) -> str:
+    """A number with a minus sign, which no line ends at as it may at a hyphen."""
+    return f"{value:.{digits}f}".replace("-", "−")
 
 
 def with_bounds(rate: float, low: float, high: float, digits: int = 1) -> str:
@@ -147,8 +152,8 @@ def verdict(everything: Mapping[str, Any], visible: Mapping[str, Any]) -> str:
     confident = with_bounds(everything["confident_rate"], everything["confident_low"], everything["confident_high"])
     wrong = with_bounds(everything["wrong_share"], everything["wrong_low"], everything["wrong_high"])
     return (
-        f"{first} It is wrong with a confidence of {CONFIDENT} or more in {confident} of poses. "
-        f"What it sees most often instead: {everything['wrong_label'] or '(no name)'}, in {wrong} of poses. {claimed}"
+        f"{first} Confidently wrong (p at least {CONFIDENT}): {confident}. "
+        f"Most often seen instead: {everything['wrong_label'] or '(no name)'}, {wrong}. {claimed}"
     ).rstrip()
 
 
@@ -181,11 +186,11 @@ def overall(rows: Sequence[Mapping[str, Any]], pooled: Sequence[Mapping[str, Any
         own = [row for row in rows if row["model"] == model and row["n"]]
         mean = with_bounds(of_model["mean"], of_model["low"], of_model["high"])
         sure = next((row for row in pooled if row["model"] == model and row["outcome"] == "confident"), None)
-        confident = f" It is confidently wrong in {percent(sure['mean'])} of poses." if sure is not None else ""
+        confident = f"; confidently wrong in {percent(sure['mean'])}" if sure is not None else ""
         told.append(
-            f"{model} {_judged(own)}. On average over objects one is recognised in {mean} of its poses "
-            f"({plural(len(own), 'object')}, {count(of_model['n'])} poses), from {percent(of_model['least'])} "
-            f"({of_model['least_object']}) to {percent(of_model['most'])} ({of_model['most_object']}).{confident}"
+            f"{model} {_judged(own)}. An object is recognised in {mean} of its poses on average "
+            f"({plural(len(own), 'object')}, {count(of_model['n'])} poses): from {percent(of_model['least'])} "
+            f"({of_model['least_object']}) to {percent(of_model['most'])} ({of_model['most_object']}){confident}."
         )
     return told
 
@@ -198,7 +203,7 @@ def _judged(rows: Sequence[Mapping[str, Any]]) -> str:
         holding
     )
     if len(rows) in (failing, holding):
-        return f"{parts[0].rpartition(' ')[0]} all {len(rows)} objects"
+        return f"{parts[0].rpartition(' ')[0]} {'both' if len(rows) == 2 else f'all {len(rows)}'} objects"
     return f"{' and '.join(parts)} {of}" if parts else f"is neither right nor wrong in most poses of any {of}"
 
 
@@ -222,7 +227,10 @@ def changed(row: Mapping[str, Any]) -> str:
 
 def points(difference: float) -> str:
     """A difference of shares in points: "+1.3", "−0.2"."""
-    return _NONE if math.isnan(difference) else f"{100 * difference:+.1f}".replace("-", "−")
+    if math.isnan(difference):
+        return _NONE
+    text = f"{100 * difference:+.1f}"
+    return "0.0" if text in ("+0.0", "-0.0") else text.replace("-", "−")
 
 
 def p_value(p: float) -> str:

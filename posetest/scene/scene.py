@@ -200,7 +200,7 @@ def find_scene(source: str | Path) -> Path:
     """The file behind ``source``: a scene or mesh file, or the name of a bundled scene.
 
     Raises:
-        ConfigError: there is no such file and no bundled scene of that name.
+        ConfigError: there is no such file and no bundled scene of that name, or it is a folder.
     """
     path = Path(source)
     if path.is_file():
@@ -210,5 +210,12 @@ def find_scene(source: str | Path) -> Path:
     names = {scene.stem: scene for scene in bundled_scenes()}
     if str(source) in names:
         return names[str(source)]
-    near = suggest(str(source), [*names, *(str(p) for p in path.parent.glob("*") if p.is_file())])
+    if path.is_dir():
+        held = sorted(str(p) for p in path.iterdir() if p.suffix.lower() in (".toml", *SUFFIXES))
+        if held:
+            raise ConfigError(f"{path}: a folder; give a file of it: {', '.join(held)}")
+        raise ConfigError(f"{path}: a folder, without a scene (.toml) or a mesh ({', '.join(SUFFIXES)})")
+    near = suggest(
+        str(source), [*names, *(str(p) for p in path.parent.glob("*") if p.suffix.lower() in (".toml", *SUFFIXES))]
+    )
     raise ConfigError(f"{source}: no such scene or mesh file, nor a bundled scene{near} (bundled: {', '.join(names)})")

@@ -103,7 +103,7 @@ def test_labels_of_a_region_are_those_given_there() -> None:
     table = labels_by_region(rows, [behind])
     first = table[table["region"] == 1]
     assert first["label"].tolist() == ["snowplow"]
-    assert first["words"].tolist() == ["azimuth beyond +-90 degrees, any elevation"]
+    assert first["words"].tolist() == ["azimuth beyond ±90 degrees, any elevation"]
     assert first["count"].tolist() == [(inside & rows["misread"]).sum()]
     assert first["share"].iloc[0] == pytest.approx(rows[inside]["misread"].mean())
     elsewhere = (rows[~inside]["top1_label"] == "snowplow").mean()

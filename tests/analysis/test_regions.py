@@ -53,8 +53,8 @@ def two(x: pd.DataFrame) -> pd.Series:
 BAND, WRAP = "elevation 20 to 50 degrees, any azimuth", "azimuth 140 to -150 degrees (through 180)"
 WORDS = [
     (band, [BAND]),
-    (back, ["azimuth beyond +-90 degrees, any elevation"]),
-    (upside_down, ["roll beyond +-120 degrees"]),
+    (back, ["azimuth beyond ±90 degrees, any elevation"]),
+    (upside_down, ["roll beyond ±120 degrees"]),
     (wrap, [f"{WRAP}, elevation -30 to 30 degrees"]),
     (near, ["distance under 5.3"]),
     (sides, ["azimuth 60 to 110 degrees to either side, any elevation"]),
@@ -182,9 +182,9 @@ def test_bounds_hold_what_their_words_say() -> None:
     assert values[mirror.holds(values)].tolist() == [-180, -150, -90, 90, 150, 179]
     assert values[plain.holds(values)].tolist() == [-180, -150, -90, -10]
     assert Region((arc, mirror, plain)).words() == (
-        "azimuth 140 to -120 degrees (through 180), roll beyond +-90 degrees, elevation under 0 degrees"
+        "azimuth 140 to -120 degrees (through 180), roll beyond ±90 degrees, elevation under 0 degrees"
     )
-    assert Bound("azimuth", -math.inf, 30, "mirror").words() == "azimuth within +-30 degrees"
+    assert Bound("azimuth", -math.inf, 30, "mirror").words() == "azimuth within ±30 degrees"
     assert Bound("light_strength", 1, 2).words() == "light strength 1 to 2"
     assert Region(()).words() == "all poses"
     assert Region(()).contains(haar_poses(3, 0)).all()
@@ -193,7 +193,7 @@ def test_bounds_hold_what_their_words_say() -> None:
 def test_a_region_says_its_share_rate_label_and_confidence_in_a_sentence() -> None:
     (found,) = failure_regions(planted(6000, 3, back))
     assert found.words() == (
-        f"azimuth beyond +-90 degrees, any elevation: {found.share:.0%} of the poses, misread in {found.rate:.0%} of "
+        f"azimuth beyond ±90 degrees, any elevation: {found.share:.0%} of the poses, misread in {found.rate:.0%} of "
         f"them ({found.rate_low:.0%} to {found.rate_high:.0%}), mostly as snowplow, "
         f"mean confidence {found.mean_confidence:.2f}"
     )
@@ -204,7 +204,7 @@ def test_a_run_gives_a_row_for_each_region_of_each_scene_and_model(tmp_path: Pat
     table = regions_table(run)
     # the simulated classifier knows the front half
     assert list(zip(table["scene"], table["model"], strict=True)) == [(s, m) for s in ("jeep", "van") for m in "ab"]
-    assert table["words"].str.startswith("azimuth beyond +-").all()
+    assert table["words"].str.startswith("azimuth beyond ±").all()
     assert table["label"].tolist() == ["minibus"] * 4
     assert set(table["measure"]) == {run.info.scenes[0].measure}
     empty = regions_table(simulate(tmp_path / "all", poses=200, rule=lambda d: np.ones(len(d))))

@@ -131,5 +131,5 @@ def test_an_object_never_seen_from_behind_is_caught_there_and_nowhere_else(audit
     assert not (other["high"] < 0.9).any()
     regions = regions_table(run)
     (words,) = regions[regions["scene"] == "forklift"]["words"]
-    assert words.startswith("azimuth beyond +-1")
+    assert words.startswith("azimuth beyond ±1")
     assert words.endswith("any elevation")

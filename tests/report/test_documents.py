@@ -49,8 +49,8 @@ def test_numbers_that_there_are_not_are_null(tmp_path: Path) -> None:
 def test_the_back_half_comes_out_as_a_region_in_words_with_poses_to_replay(run: RunFolder) -> None:
     regions = summarise(run).regions
     for _, row in regions.groupby(["scene", "model"]).head(1).iterrows():
-        assert row["words"].startswith("azimuth beyond +-")
-        assert float(row["words"].split("+-")[1].split()[0]) == pytest.approx(90, abs=15)
+        assert row["words"].startswith("azimuth beyond ±")
+        assert float(row["words"].split("±")[1].split()[0]) == pytest.approx(90, abs=15)
         assert row["rate"] == pytest.approx(0.9, abs=0.06)
         assert "yaw=" in row["typical_pose"]
         assert "yaw=" in row["nearest_pose"]
@@ -65,7 +65,7 @@ def test_markdown_names_every_object_and_model_and_escapes_what_they_are_called(
     cells = [line.replace("\\|", "").count("|") for line in rows]
     assert len(rows) == 1 + 4
     assert set(cells) == {7}
-    assert "azimuth beyond +-" in text
+    assert "azimuth beyond ±" in text
     assert "exact McNemar test" in text
     assert "Haar-uniform" in text
 

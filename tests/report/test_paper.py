@@ -80,7 +80,7 @@ def test_pages_are_numbered_and_named(paper: Paper) -> None:
 
 def test_every_object_has_its_pictures_regions_labels_and_strings_to_replay(paper: Paper) -> None:
     of_jeep = paper.text.split("scenes/jeep.toml")[1].split("scenes/$x_")[0]
-    assert "azimuth beyond +-90 degrees" in of_jeep
+    assert "azimuth beyond ±90 degrees" in of_jeep
     assert "snowplow" in of_jeep
     assert "Expected calibration error" in of_jeep
     assert "exact McNemar test" in of_jeep
