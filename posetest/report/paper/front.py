@@ -35,6 +35,8 @@ def first_pages(
     sheet.paragraph("posetest · pose audit", soft=True)
     sheet.heading(title, 0)
     sheet.paragraph(words.headline(list(everything.values())), size=10.5)
+    for sentence in words.overall(list(everything.values()), records(summary.pooled)):
+        sheet.paragraph(sentence)
     models = words.plural(len(info.models), "model")
     sheet.paragraph(
         f"{words.plural(info.poses, 'pose')} of each object · {models} on the same pictures · seed {info.seed} · "
@@ -140,14 +142,14 @@ def _over_objects(sheet: Sheet, run: RunFolder, summary: Summary) -> None:
             [
                 [
                     r["model"],
-                    r["outcome"],
+                    words.OUTCOMES[r["outcome"]],
                     words.with_bounds(r["mean"], r["low"], r["high"]),
                     f"{r['least_object']} {words.percent(r['least'])}",
                     f"{r['most_object']} {words.percent(r['most'])}",
                 ]
                 for r in records(summary.pooled)
             ],
-            (36, 22, 36, 40, 40),
+            (36, 32, 36, 35, 35),
         )
         warnings = " ".join(f"{w.capitalize()}." for w in dict.fromkeys(summary.pooled["warning"]) if w)
         sheet.caption(f"{method.ABOUT_OBJECTS} {warnings} {method.measures(run.info)}")
