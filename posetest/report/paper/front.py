@@ -34,11 +34,14 @@ def first_pages(
     everything, seen = rates_of(summary, "all"), rates_of(summary, "visible")
     sheet.paragraph("posetest · pose audit", soft=True)
     sheet.heading(title, 0)
-    sheet.paragraph(words.headline(list(everything.values())), size=10.5)
-    models = words.plural(len(info.models), "model")
+    told = words.overall(list(everything.values()), records(summary.pooled))
+    # one model: what holds over objects names the extremes too
+    sheet.paragraph(told[0] if len(told) == 1 else words.headline(list(everything.values())), size=10.5)
+    for sentence in told if len(told) > 1 else []:
+        sheet.paragraph(sentence)
+    models = f"{len(info.models)} models on the same pictures · " if len(info.models) > 1 else ""
     sheet.paragraph(
-        f"{words.plural(info.poses, 'pose')} of each object · {models} on the same pictures · seed {info.seed} · "
-        f"{info.created[:10]}",
+        f"{words.plural(info.poses, 'pose')} of each object · {models}seed {info.seed} · {info.created[:10]}",
         soft=True,
     )
     notices(sheet, run, summary)
@@ -140,14 +143,15 @@ def _over_objects(sheet: Sheet, run: RunFolder, summary: Summary) -> None:
             [
                 [
                     r["model"],
-                    r["outcome"],
+                    words.OUTCOMES[r["outcome"]],
                     words.with_bounds(r["mean"], r["low"], r["high"]),
                     f"{r['least_object']} {words.percent(r['least'])}",
                     f"{r['most_object']} {words.percent(r['most'])}",
                 ]
                 for r in records(summary.pooled)
+                if r["outcome"] != "misread"  # what is not recognised
             ],
-            (36, 22, 36, 40, 40),
+            (36, 32, 36, 35, 35),
         )
         warnings = " ".join(f"{w.capitalize()}." for w in dict.fromkeys(summary.pooled["warning"]) if w)
         sheet.caption(f"{method.ABOUT_OBJECTS} {warnings} {method.measures(run.info)}")
