@@ -56,7 +56,9 @@ def render(runs: Sequence[RunFolder], measures: Sequence[str] = (), familiar: st
     ]
     context = {
         "parts": parts,
-        "title": parts[0].title if len(parts) == 1 else words.listed([part.title for part in parts], 2),
+        "title": parts[0].title
+        if len(parts) == 1
+        else f"{len(parts)} runs: {words.listed([part.name for part in parts])}",
         "between": between_runs(audits),
         "versions": runs[0].info.versions,
         "definitions": figures.definitions(),
