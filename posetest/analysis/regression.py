@@ -167,14 +167,19 @@ def _check_settings(before: RunFolder, after: RunFolder) -> None:
     for scene in before.info.scenes:
         if scene.name in known:
             other = known[scene.name]
-            pairs.append((f"mesh_digest of scene {scene.name}", scene.mesh_digest, other.mesh_digest))
-            pairs.append((f"scene_digest of scene {scene.name}", scene.scene_digest, other.scene_digest))
-    different = [f"{key} ({first} and {second})" for key, first, second in pairs if first != second]
+            for key in ("mesh_digest", "scene_digest"):
+                pairs.append((f"{key} of scene {scene.name}", getattr(scene, key), getattr(other, key)))
+    different = [f"{key} ({_short(first)} and {_short(second)})" for key, first, second in pairs if first != second]
     if different:
         raise RunError(
             f"{before.path / 'run.toml'} and {after.path / 'run.toml'} differ in {'; '.join(different)}: poses are "
             "compared one by one only where all of it is the same; repeat one audit with the other's settings"
         )
+
+
+def _short(value: object) -> object:
+    """A digest by its first twelve digits; all else as it is."""
+    return value[:12] if isinstance(value, str) and len(value) == 64 else value
 
 
 def _check_poses(before: RunFolder, after: RunFolder, found: list[_Shared]) -> None:

@@ -60,6 +60,9 @@ def test_outcomes_on_the_page_are_told_apart(page: str, vision: str) -> None:
     for color in lines:
         assert difference(color, colors["paper"], vision) >= APART
         assert difference(color, colors["sampled"], vision) >= APART
+    assert difference(colors["up"], colors["down"], vision) >= APART
+    for direction in ("up", "down"):
+        assert difference(colors[direction], colors["paper"], vision) >= APART
     assert difference(colors["sampled"], colors["paper"], vision) >= AREAS
     scale = seen(colormaps[style.RATE_COLORS](np.linspace(0, 1, 21))[:, :3], vision)
     void = seen(to_rgb(colors["void"]), vision)

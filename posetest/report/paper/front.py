@@ -156,7 +156,7 @@ def _over_objects(sheet: Sheet, run: RunFolder, summary: Summary) -> None:
         warnings = " ".join(f"{w.capitalize()}." for w in dict.fromkeys(summary.pooled["warning"]) if w)
         sheet.caption(f"{method.ABOUT_OBJECTS} {warnings} {method.measures(run.info)}")
     if len(summary.transfer):
-        sheet.heading("Transfer between models", 1)
+        sheet.heading("Do the models fail at the same poses?", 1)
         pooled = records(summary.transfer[summary.transfer["is_pooled"]])
         sheet.grid(
             ["misread by", "n", "also misread by", "share", "as the same label", "misread of all poses"],

@@ -197,7 +197,7 @@ def _calibration(
     measure: str,
 ) -> None:
     panels = list(reliability_panels(scene, pairs))
-    sheet.heading("Whether confidence is to be believed", 2, room=panels[0].room_mm)
+    sheet.heading("Is its confidence to be believed?", 2, room=panels[0].room_mm)
     for panel in panels:
         sheet.figure(panel.svg, panel.size_in, panel.words)
     for model in models:
