@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from posetest.engine.record import CONFIDENT, VISIBLE_INSIDE, VISIBLE_LONG_PX
 from posetest.report import words
-from posetest.run_info import RunInfo
+from posetest.resources import bundled
+from posetest.run_info import RunInfo, SceneInfo
 
 
 def title(info: RunInfo) -> str:
@@ -22,6 +25,12 @@ def measures(info: RunInfo) -> str:
     if len(scenes_of) == 1:
         return f"Measure: {next(iter(scenes_of))}."
     return " ".join(f"Measure of {words.listed(names, 40)}: {text}." for text, names in scenes_of.items())
+
+
+def source(scene: SceneInfo) -> str:
+    """Where the scene came from: a file, or the name of a bundled scene."""
+    path = Path(scene.source)
+    return f"the bundled scene {path.stem}" if path.parent == bundled("scenes") else scene.source
 
 
 def entries(info: RunInfo, present: int) -> list[tuple[str, str]]:

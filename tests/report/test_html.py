@@ -9,6 +9,7 @@ import sys
 from html.parser import HTMLParser
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -22,7 +23,9 @@ from posetest.analysis.transfer import transfer
 from posetest.config import SpaceConfig
 from posetest.engine.run import IMAGE_SCHEMA, RunFolder
 from posetest.errors import RunError
+from posetest.report import method
 from posetest.report.html import write_page
+from posetest.resources import bundled
 
 _VOID = {"meta", "img", "br", "wbr"}
 
@@ -287,3 +290,11 @@ def test_neither_analysis_nor_report_imports_torch(run: RunFolder, tmp_path: Pat
     )
     done = subprocess.run([sys.executable, "-W", "error", "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_bundled_scene_is_told_by_its_name_and_a_file_by_its_path(run: RunFolder) -> None:
+    scene = run.info.scenes[0]
+    bus = msgspec.structs.replace(scene, source=str(bundled("scenes") / "school_bus.toml"))
+    own = msgspec.structs.replace(scene, source="scenes/school_bus.toml")
+    assert method.source(bus) == "the bundled scene school_bus"
+    assert method.source(own) == "scenes/school_bus.toml"

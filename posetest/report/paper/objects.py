@@ -92,7 +92,7 @@ def _facts(sheet: Sheet, run: RunFolder, scene: SceneInfo, canonical: list[Row],
             *labels,
             ("measure", scene.measure),
             ("mesh", words.plural(scene.faces, "face")),
-            ("from", scene.source),
+            ("from", method.source(scene)),
         ],
         width=sheet.epw - (_CANONICAL + 5 if has_picture else 0),
     )
