@@ -7,8 +7,9 @@ from pathlib import Path
 
 from posetest.analysis.familiar import DEFAULT
 from posetest.engine.run import RunFolder, write_aside
-from posetest.report import figures, method, words
-from posetest.report.between import between_runs
+from posetest.errors import ConfigError
+from posetest.report import answers, figures, method, words
+from posetest.report.between import between_runs, labels_between
 from posetest.report.environment import environment
 from posetest.report.gathered import gather
 from posetest.report.pictures import embed
@@ -34,10 +35,14 @@ def write_page(
 
     Raises:
         RunError: a run has no records yet, or they do not fit run.toml; the runs do not go together (``gather``).
-        ConfigError: as ``summarise``.
+        ConfigError: as ``summarise``; ``measures`` where none of the runs is an audit.
     """
     listed = [runs] if isinstance(runs, RunFolder) else list(runs)
     alone = _ALONE.get(listed[0].info.kind) if len(listed) == 1 else None
+    if measures and not any(run.info.kind == "audit" for run in listed):
+        raise ConfigError(
+            f"measure {measures[0]}: rates are of audits, and here is none; leave it out, or name the audit's folder"
+        )
     text = alone(listed[0]) if alone else render(listed, measures, familiar)
     path.parent.mkdir(parents=True, exist_ok=True)
     write_aside(path, lambda partial: partial.write_text(text, encoding="utf-8"))
@@ -58,6 +63,7 @@ def render(runs: Sequence[RunFolder], measures: Sequence[str] = (), familiar: st
         "parts": parts,
         "title": parts[0].title if len(parts) == 1 else words.listed([part.title for part in parts], 2),
         "between": between_runs(audits),
+        "shared_labels": [answers.overlapping(row) for row in labels_between(audits)],
         "versions": runs[0].info.versions,
         "definitions": figures.definitions(),
         "color_bar": figures.color_bar(),
