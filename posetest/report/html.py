@@ -20,6 +20,14 @@ from posetest.report.tune_html import render_tuning
 #: Bytes that a report may have; pictures take what the rest leaves.
 _BUDGET = 9_500_000
 _LEAST_FOR_PICTURES = 1_500_000
+#: What a page of very many objects goes without, in this order, until the rest leaves room for pictures.
+_DETAILS = {
+    "rotations": "maps over all rotations",
+    "more": "parameters beside distance, yaw, pitch and roll",
+    "landscapes": "pairs of parameters",
+    "parameters": "single parameters",
+    "globe": "globes that turn",
+}
 _ALONE = {"search": render_search, "tune": render_tuning}
 
 
@@ -50,7 +58,10 @@ def write_page(
 
 
 def render(runs: Sequence[RunFolder], measures: Sequence[str] = (), familiar: str | Path = DEFAULT) -> str:
-    """The report of audits and probes as HTML text; raises what ``write_page`` does."""
+    """The report of audits and probes as HTML text, under 10 MB unless there are hundreds of objects.
+
+    Raises what ``write_page`` does.
+    """
     audited = gather(runs)
     audits = [one for one in audited if one.run is not None]
     parts = [
@@ -73,7 +84,14 @@ def render(runs: Sequence[RunFolder], measures: Sequence[str] = (), familiar: st
         "fewest": figures.FEWEST,
     }
     template = environment().get_template("report.html.j2")
-    left = max(_BUDGET - len(template.render(context, kept_pictures=[{} for _ in parts])), _LEAST_FOR_PICTURES)
+    left, left_out = 0, dict[str, str]()
+    for name in (None, *_DETAILS):
+        if name is not None:
+            left_out[name] = _DETAILS[name]
+        text: str = template.render(context, kept_pictures=[{} for _ in parts], left_out=left_out)
+        if (left := _BUDGET - len(text.encode())) >= _LEAST_FOR_PICTURES:
+            break
+    left = max(left, _LEAST_FOR_PICTURES)
     kept = [embed(one.run, one.run.images(), left // len(parts)) if one.run else {} for one in audited]
-    text: str = template.render(context, kept_pictures=kept)
+    text = template.render(context, kept_pictures=kept, left_out=left_out)
     return text

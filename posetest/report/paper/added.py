@@ -48,6 +48,8 @@ def answer_pages(sheet: Sheet, found: Answers) -> None:
         sheet.heading("Wrong labels in different light", 2)
         for row in found.overlap:
             sheet.paragraph(answers.overlapping(row))
+        if found.overlaps > len(found.overlap):
+            sheet.caption(f"{len(found.overlap)} of {words.count(found.overlaps)} pairs; the report in JSON has all.")
 
 
 def between_pages(sheet: Sheet, audited: Sequence[Audited]) -> None:
