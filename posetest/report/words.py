@@ -171,6 +171,10 @@ def headline(rows: Sequence[Mapping[str, Any]]) -> str:
     return f"The recognition rate of an object lies between {ends[0]} and {ends[1]}."
 
 
+#: Outcomes as tables name them.
+OUTCOMES = {"recognised": "recognised", "misread": "misread", "confident": "confidently misread", "top5": "in top 5"}
+
+
 def overall(rows: Sequence[Mapping[str, Any]], pooled: Sequence[Mapping[str, Any]]) -> list[str]:
     """What each model makes of all objects together, a sentence each; none where there is one object.
 
@@ -253,10 +257,10 @@ def compared(row: Mapping[str, Any]) -> str:
     """Two models on the same poses in a sentence, from a row of ``compare_models``."""
     if not row["n"]:
         return f"{row['model_a']} and {row['model_b']} share no poses."
-    gap, low, high = (100 * row[key] for key in ("difference", "low", "high"))
+    gap, low, high = (round(100 * row[key], 1) + 0.0 for key in ("difference", "low", "high"))  # no "-0.0"
     better, worse = row["model_a"], row["model_b"]
     if gap < 0:
-        gap, low, high, better, worse = -gap, -high, -low, worse, better
+        gap, low, high, better, worse = -gap, -high + 0.0, -low + 0.0, worse, better
     value = p_value(row["p_holm"])
     p = f"p {value}" if value.startswith("<") else f"p = {value}"
     return (

@@ -35,6 +35,8 @@ def first_pages(
     sheet.paragraph("posetest · pose audit", soft=True)
     sheet.heading(title, 0)
     sheet.paragraph(words.headline(list(everything.values())), size=10.5)
+    for sentence in words.overall(list(everything.values()), records(summary.pooled)):
+        sheet.paragraph(sentence)
     models = words.plural(len(info.models), "model")
     sheet.paragraph(
         f"{words.plural(info.poses, 'pose')} of each object · {models} on the same pictures · seed {info.seed} · "
@@ -140,7 +142,7 @@ def _over_objects(sheet: Sheet, run: RunFolder, summary: Summary) -> None:
             [
                 [
                     r["model"],
-                    r["outcome"],
+                    words.OUTCOMES[r["outcome"]],
                     words.with_bounds(r["mean"], r["low"], r["high"]),
                     words.count(r["objects"]),
                     f"{r['least_object']} {words.percent(r['least'])}",
@@ -148,7 +150,7 @@ def _over_objects(sheet: Sheet, run: RunFolder, summary: Summary) -> None:
                 ]
                 for r in records(summary.pooled)
             ],
-            (34, 22, 36, 14, 34, 34),
+            (32, 30, 36, 14, 31, 31),
             right=(3,),
         )
         warnings = " ".join(f"{w.capitalize()}." for w in dict.fromkeys(summary.pooled["warning"]) if w)
