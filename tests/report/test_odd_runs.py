@@ -19,7 +19,7 @@ from posetest.config import SpaceConfig
 from posetest.engine.probe_design import design_rows
 from posetest.engine.run import RunFolder
 from posetest.errors import ConfigError, RunError
-from posetest.report import plates, words
+from posetest.report import html, plates, words
 from posetest.report.between import between_runs, labels_between
 from posetest.report.drawing.sketch import Sketch
 from posetest.report.gathered import gather
@@ -147,3 +147,15 @@ def test_figures_of_names_that_run_together_do_not_replace_each_other(
     written = plates.write_plates(simulate(tmp_path / "run", poses=1), tmp_path / "figures")
     assert len({plate.name for plate in written}) == 2
     assert len(list((tmp_path / "figures").glob("*.png"))) == 2
+
+
+def test_a_page_too_large_goes_without_details_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    run = simulate(tmp_path / "run", poses=400, sheets=True)
+    whole = html.render([run])
+    assert "it goes without" not in whole
+    monkeypatch.setattr(html, "_BUDGET", html._LEAST_FOR_PICTURES + 60_000)
+    part = html.render([run])
+    assert "it goes without maps over all rotations" in part
+    assert len(part) < len(whole)
+    assert 'class="panel"' not in part
+    assert 'id="method"' in part  # what must be said is said
