@@ -51,8 +51,9 @@ def of_scene(table: pd.DataFrame, scene: SceneInfo) -> pd.DataFrame:
     return table[table["scene"].astype(str) == scene.name]
 
 
-def spread(middle: float, low: float, high: float, unit: str) -> str:
-    """ "12° [9, 18]"; "beyond" for what lies past the ladder."""
+def spread(middle: float, low: float, high: float, unit: str, missing: str = "beyond") -> str:
+    """ "12° [9, 18]"; in place of a bound that is nan ``missing``, by default what lies past the ladder."""
     degree = "°" if unit == "degrees" else ""
-    ends = ", ".join("beyond" if np.isnan(end) else f"{end:.3g}" for end in (low, high))
-    return "beyond the ladder" if np.isnan(middle) else f"{middle:.3g}{degree} [{ends}]"
+    if np.isnan(middle):
+        return "beyond the ladder" if missing == "beyond" else missing
+    return f"{middle:.3g}{degree} [{', '.join(missing if np.isnan(end) else f'{end:.3g}' for end in (low, high))}]"

@@ -132,13 +132,14 @@ def part_of(
     rows = _by_stratum(summary.rates)
     counted = list(rows["all"].values())
     status = summary.frame.loc[~summary.frame["ok"], "status"].value_counts()
+    kept, tiles = run.images(), run.tiles()
     prefix = "object" if is_only else f"run-{number + 1}-object"
     return Part(
         number=number,
         name="" if is_only else audited.name,
         info=run.info,
         sections=[
-            _section(run.info, k, f"{prefix}-{k + 1}", summary, rows, run.images(), run.tiles(), audited.probes)
+            _section(run.info, k, f"{prefix}-{k + 1}", summary, rows, kept, tiles, audited.probes)
             for k, _ in enumerate(run.info.scenes)
         ],
         headline=words.headline(counted),
