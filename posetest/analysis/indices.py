@@ -32,14 +32,19 @@ def indices(run: RunFolder, level: float = 0.95, resamples: int = 1000) -> pd.Da
 
     Columns: scene, model; outcome ("recognised", "confidence", "accepted_p"); parameter (or "rotation", yaw, pitch and
     roll together); then as in ``sobol_indices``: n (rows of the design), n_left_out (rows with a pose that could not be
-    evaluated), n_changed, first, first_low, first_high, total, total_low, total_high; measure.
+    evaluated), n_changed, first, first_low, first_high, total, total_low, total_high; measure. Numbers are nan where
+    fewer than two rows could be evaluated.
 
     Raises:
         RunError: the run is no complete probe of indices.
-        ValueError: ``level`` or ``resamples`` is out of range, or fewer than two rows could be evaluated.
+        ValueError: ``level`` or ``resamples`` is out of range.
     """
     tables = []
     for key, names, values in _designs(run):
+        if (whole := _whole(values)) < 2:
+            table = pd.DataFrame({"parameter": list(names), **_left_out(values, whole), "n_changed": 0})
+            tables.append(_keyed(table.assign(**dict.fromkeys(_NUMBERS, np.nan)), key))
+            continue
         f_ab = np.stack([values[f"{INTO_FIRST} {name}"] for name in names])
         table = sobol_indices(list(names), values[FIRST], values[SECOND], f_ab, level=level, resamples=resamples)
         tables.append(_keyed(table, key))
@@ -50,15 +55,15 @@ def index_pairs(run: RunFolder, level: float = 0.95, resamples: int = 1000) -> p
     """What two factors explain together beyond each alone: a row for each scene, model, outcome and pair of factors.
 
     Columns: scene, model, outcome; then as in ``pair_interactions``: parameter_1, parameter_2, n, n_left_out,
-    interaction with its interval low and high; measure. "rotation" is not paired with its own angles. Empty where
-    only one parameter varies.
+    interaction with its interval low and high; measure. "rotation" is not paired with its own angles. No rows where
+    only one parameter varies, or fewer than two rows of the design could be evaluated.
 
     Raises:
         RunError, ValueError: as ``indices``.
     """
     tables = [pd.DataFrame(columns=_PAIR_COLUMNS)]
     for key, names, values in _designs(run):
-        if len(names) < 2:
+        if len(names) < 2 or _whole(values) < 2:
             continue
         f_ab, f_ba = (np.stack([values[f"{word} {name}"] for name in names]) for word in (INTO_FIRST, INTO_SECOND))
         options = {"level": level, "resamples": resamples}
@@ -72,8 +77,18 @@ def index_pairs(run: RunFolder, level: float = 0.95, resamples: int = 1000) -> p
     return measures(run, pd.concat(found, ignore_index=True))
 
 
+_NUMBERS = [f"{index}{end}" for index in ("first", "total") for end in ("", "_low", "_high")]
 _PAIR_COLUMNS = [*PAIR, "outcome", "parameter_1", "parameter_2", "n", "n_left_out", "interaction", "low", "high"]
 _Key = tuple[str, str, str]
+
+
+def _whole(values: dict[str, Array]) -> int:
+    """Rows of the design with a value everywhere."""
+    return int(np.isfinite(np.stack(list(values.values()))).all(axis=0).sum())
+
+
+def _left_out(values: dict[str, Array], whole: int) -> dict[str, int]:
+    return {"n": whole, "n_left_out": len(next(iter(values.values()))) - whole}
 
 
 def _keyed(table: pd.DataFrame, key: _Key) -> pd.DataFrame:

@@ -42,6 +42,11 @@ def report(
     if figures is not None:
         if len(runs) > 1:
             raise ConfigError(f"--figures: of one run, here are {len(runs)}; call it once for each")
+        if out is not None or kind is not None or measure or familiar is not None:
+            raise ConfigError(
+                "--figures: writes figures in place of a report; leave out what is of reports: --out, --format, "
+                "--measure, --familiar"
+            )
         for plate in api.open_run(runs[0]).figures(figures):
             sys.stdout.write(f"{figures / plate}.png\n")
         return 0

@@ -161,6 +161,9 @@ def to_arrow(columns: Mapping[str, object], schema: pa.Schema = SCHEMA) -> pa.Ta
 
 
 def to_frame(table: pa.Table) -> pd.DataFrame:
-    """A record table as pandas, text columns as categories."""
-    frame: pd.DataFrame = table.unify_dictionaries().to_pandas()
+    """A record table as pandas, text columns as categories; arrays may be read-only."""
+    unified = table.unify_dictionaries()
+    del table
+    # column by column, each freed once it is taken over: a million rows are else held twice
+    frame: pd.DataFrame = unified.to_pandas(split_blocks=True, self_destruct=True)
     return frame

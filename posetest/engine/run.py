@@ -157,10 +157,9 @@ class RunFolder:
         Raises:
             RunError: there are none yet, or a part cannot be read.
         """
-        parts = list(self.parts(columns))
-        if not parts:
+        if not self.part_files():
             raise RunError(f"{self.path}: no records yet; run it again with --resume")
-        return to_frame(pa.concat_tables(parts))
+        return to_frame(pa.concat_tables(self.parts(columns)))
 
     def digest(self) -> str:
         """SHA-256 (hex) of run.toml and the records."""

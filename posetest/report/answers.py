@@ -14,6 +14,9 @@ from posetest.analysis.summary import Summary
 from posetest.report import words
 from posetest.report.plain import matching
 
+#: Pairs of lightings that a page or a document shows of an object; the JSON has all.
+MOST_OVERLAPS = 30
+
 Row = dict[str, Any]
 
 
@@ -24,7 +27,8 @@ class Answers:
     Attributes:
         calibration: of ``calibration``: all, familiar and unfamiliar poses.
         distinct: of ``distinct_labels``.
-        overlap: of ``lighting_overlap``; none where the object was audited in one light.
+        overlap: of ``lighting_overlap``, the first MOST_OVERLAPS; none where the object was audited in one light.
+        overlaps: how many there are.
         octants: of ``labels_by_octant``, the first label of each eighth of the view sphere.
         reweighted: of ``measured``, about "recognised" and "confident", by model and measure.
     """
@@ -32,6 +36,7 @@ class Answers:
     calibration: list[Row]
     distinct: list[Row]
     overlap: list[Row]
+    overlaps: int
     octants: list[Row]
     reweighted: list[Row]
 
@@ -44,10 +49,12 @@ def answers_of(summary: Summary, scene: str) -> Answers:
         if (key := (row["model"], row["region"])) not in seen:
             seen.add(key)
             octants.append(row)
+    overlap = matching(summary.overlap, object=scene)
     return Answers(
         calibration=matching(summary.calibration, scene=scene),
         distinct=matching(summary.distinct, scene=scene),
-        overlap=matching(summary.overlap, object=scene),
+        overlap=overlap[:MOST_OVERLAPS],
+        overlaps=len(overlap),
         octants=octants,
         reweighted=[
             row for row in matching(summary.reweighted, scene=scene) if row["outcome"] in ("recognised", "confident")

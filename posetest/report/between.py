@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from posetest.analysis.lightings import overlap_between
 from posetest.analysis.recorded import recorded_space
 from posetest.analysis.regression import changed_poses, compare_runs
 from posetest.engine.record import POSE_COLUMNS
@@ -55,14 +56,19 @@ class Between:
 
     @property
     def other_pictures(self) -> int:
-        """Poses whose pictures differ between the runs."""
-        return int(self.table["n_other_picture"].max()) if len(self.table) else 0
+        """Poses whose pictures differ between the runs: of each object once, whichever models saw them."""
+        return int(self.table.groupby("scene")["n_other_picture"].max().sum()) if len(self.table) else 0
 
 
 def between_runs(audited: Sequence[Audited]) -> list[Between]:
     """Every two audits compared pose by pose, where they hold the same poses."""
     runs = [one for one in audited if one.run is not None]
     return [_between(first, second) for first, second in combinations(runs, 2)]
+
+
+def labels_between(audited: Sequence[Audited]) -> list[dict[str, Any]]:
+    """How far audits of one object share their wrong labels: rows of ``overlap_between``."""
+    return records(overlap_between({one.name: one.run for one in audited if one.run is not None}))
 
 
 def _between(first: Audited, second: Audited) -> Between:

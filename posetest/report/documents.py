@@ -10,13 +10,12 @@ from typing import Any
 import pandas as pd
 
 from posetest.analysis.familiar import DEFAULT
-from posetest.analysis.lightings import overlap_between
 from posetest.analysis.probe_tables import probe_tables
 from posetest.analysis.summary import Summary, summarise
 from posetest.engine.run import RunFolder, write_aside
 from posetest.errors import RunError
 from posetest.report import answers, words
-from posetest.report.between import between_runs
+from posetest.report.between import between_runs, labels_between
 from posetest.report.gathered import Audited, gather
 from posetest.report.plain import plain, records
 from posetest.report.probe_blocks import probe_block
@@ -65,10 +64,9 @@ def _json(audited: Sequence[Audited], audits: Sequence[RunFolder], summaries: Se
         {"before": b.before, "after": b.after, "not_compared": b.reason, "rates": b.rows, "poses": b.changed}
         for b in between_runs(audited)
     ]
-    overlap = overlap_between({one.name: run for one, run in zip(audited, audits, strict=True)})
     reports = [{"name": one.name} | document for one, document in zip(audited, documents, strict=True)]
     several = {"format": "posetest reports", "version": SCHEMA_VERSION, "reports": reports, "between_runs": between}
-    several["label_overlap"] = records(overlap)
+    several["label_overlap"] = labels_between(audited)
     return _encoded(several)
 
 
@@ -89,8 +87,7 @@ def _markdown(audited: Sequence[Audited], audits: Sequence[RunFolder], summaries
         pair = f"{words.markdown(b.before)} and {words.markdown(b.after)}"
         lines += [f"* {pair}: not compared pose by pose: {words.markdown(b.reason)}"] if b.reason else []
         lines += [f"* {pair}: {words.markdown(words.changed(row))}" for row in b.rows]
-    overlap = overlap_between({one.name: run for one, run in zip(audited, audits, strict=True)})
-    lines += [f"* {words.markdown(answers.overlapping(row))}" for row in records(overlap)]
+    lines += [f"* {words.markdown(answers.overlapping(row))}" for row in labels_between(audited)]
     return "\n".join([*named, *lines, ""])
 
 

@@ -36,9 +36,9 @@ def gather(runs: Sequence[RunFolder]) -> tuple[Audited, ...]:
     if twice := [place for place in places if places.count(place) > 1]:
         raise RunError(f"{twice[0]}: given twice; name each run folder once")
     if others := [run for run in runs if run.info.kind not in ("audit", "probe")]:
+        fix = "make its report by itself" if len(runs) > 1 else "make that, in the format html"
         raise RunError(
-            f'{others[0].path}: a run of kind "{others[0].info.kind}" chose its poses and has a page of its own; make '
-            "its report by itself"
+            f'{others[0].path}: a run of kind "{others[0].info.kind}" chose its poses and has a page of its own; {fix}'
         )
     names = _told_apart([run.path.resolve().parts for run in runs])
     audits = [(run, name) for run, name in zip(runs, names, strict=True) if run.info.kind == "audit"]

@@ -23,7 +23,7 @@ def embed(run: RunFolder, kept: pd.DataFrame, budget: int) -> dict[str, str]:
 
     Canonical pictures come first, then the sheets of small ones, up to half of the budget; then, for all scenes, models
     and kinds alike, the first of each, the second, and so on while they fit. Pictures of regions are made smaller. A
-    picture that is missing, or is no PNG or WebP inside the run folder, is left out.
+    picture that is missing, damaged, or no PNG or WebP inside the run folder, is left out.
     """
     order = kept.assign(rank=kept.groupby(["kind", "scene", "model"], observed=True, sort=False).cumcount())
     order["rank"] = order["kind"].astype(str).map(_FIRST).fillna(order["rank"])
@@ -58,11 +58,22 @@ def _smaller(picture: bytes) -> bytes:
 
 
 def _read(folder: Path, file: str) -> tuple[str, bytes]:
-    """Media type and bytes of the picture ``file`` in ``folder``; none where it is something else or lies outside."""
+    """Media type and bytes of the picture ``file`` in ``folder``; none where it is something else or lies outside.
+
+    Nor where it is cut off or damaged: it would stop the writer of a document, and show nothing in a page.
+    """
+    from PIL import Image
+
     path = (folder / file).resolve()
     if not path.is_relative_to(folder.resolve()) or not path.is_file():
         return "", b""
     data = path.read_bytes()
+    try:
+        with Image.open(io.BytesIO(data), formats=["PNG", "WEBP"]) as picture:
+            # PNG files carry sums of their bytes; of WebP nothing but drawing tells
+            picture.verify() if picture.format == "PNG" else picture.load()
+    except (OSError, SyntaxError, ValueError):  # as PIL reports damage
+        return "", b""
     if data.startswith(b"\x89PNG\r\n\x1a\n"):
         return "image/png", data
     if data.startswith(b"RIFF") and data[8:12] == b"WEBP":

@@ -35,14 +35,17 @@ def write_plates(run: RunFolder, folder: Path) -> list[Plate]:
             that is not complete.
     """
     sketches = probe_sketches(run) if run.info.kind == "probe" else audit_sketches(run)
-    written = []
+    written: list[Plate] = []
     with printed(9):
         for sketch in sketches:
             folder.mkdir(parents=True, exist_ok=True)
+            name, before = sketch.name, [plate.name for plate in written]
+            while name in before:  # as "a-b" seen by "c" and "a" seen by "b-c" would be
+                name += "-2"
             figure = blank(*sketch.size_in)
             sketch.draw(figure)
-            save(figure, folder, sketch.name)
-            written.append(Plate(sketch.name, sketch.caption))
+            save(figure, folder, name)
+            written.append(Plate(name, sketch.caption))
     captions = "".join(f"**{plate.name}**: {words.markdown(plate.caption)}\n\n" for plate in written)
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "captions.md").write_text(captions, encoding="utf-8")

@@ -55,7 +55,7 @@ def _sensitivity(probe: RunFolder, scene: SceneInfo) -> ProbeBlock | None:
             )
             for row in both.to_dict(orient="records")
         ]
-        told = [_most_fragile(both)] if len(both) else []
+        told = [_most_fragile(both)] if both["n"].sum() else []
         columns.append(
             ProbeColumn(str(model), told, figures, [Table(("parameter", "fail", "median change", "n"), cells)])
         )
@@ -92,8 +92,8 @@ def _tolerance(probe: RunFolder, scene: SceneInfo) -> ProbeBlock | None:
         held = rows.loc[rows["is_held"], "radius_deg"]
         n = words.plural(int(rows["n"].max()), "pose")
         told = [
-            f"A recognised pose turned any way by at most {held.max():g}° is still recognised with a probability of at "
-            f"least {words.percent(LEAST_SHARE, 0)} (exact bound at 95 %, {n})."
+            f"A recognised pose turned at random by at most {held.max():g}° is still recognised with a probability of "
+            f"at least {words.percent(LEAST_SHARE, 0)} (exact bound at 95 %, {n})."
             if len(held)
             else f"Not even at {rows['radius_deg'].min():g}° are {words.percent(LEAST_SHARE, 0)} of random turns shown "
             f"to keep it recognised ({n})."
@@ -169,7 +169,7 @@ _BLOCKS: dict[str, Callable[[RunFolder, SceneInfo], ProbeBlock | None]] = {
 
 def _most_fragile(both: pd.DataFrame) -> str:
     """Which parameter makes most poses fail."""
-    row = max(both.to_dict(orient="records"), key=lambda row: row["fail_rate"])
+    row = max(both[both["n"] > 0].to_dict(orient="records"), key=lambda row: row["fail_rate"])
     name = str(row["parameter"])
     degree = "°" if words.unit(name) == "degrees" else ""
     rate = words.with_bounds(row["fail_rate"], row["low"], row["high"], 0)

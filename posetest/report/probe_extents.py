@@ -32,13 +32,15 @@ def axes_block(probe: RunFolder, scene: SceneInfo) -> ProbeBlock | None:
             held = words.with_bounds(row["held_share"], row["held_low"], row["held_high"], 0)
             cells.append((str(row["parameter"]).replace("_", " "), *ends, held, words.count(row["n"])))
         turns = [
-            f"{row['parameter']} −{row['down']:.3g}° to +{row['up']:.3g}°"
+            f"{row['parameter']} −{row['down']:.3g}° and +{row['up']:.3g}°"
             for row in rows.to_dict(orient="records")
             if row["parameter"] in ("yaw", "pitch", "roll")
         ]
         n = words.plural(int(rows["n"].max()), "pose")
         told = (
-            [f"Half of the recognised poses may turn by {', '.join(turns)} at least (medians, {n})."] if turns else []
+            [f"How far a recognised pose is shown to turn, one angle at a time, medians over {n}: {', '.join(turns)}."]
+            if turns
+            else []
         )
         columns.append(ProbeColumn(str(model), told, [], [Table(("parameter", "down", "up", "shown", "n"), cells)]))
     if not columns:
@@ -50,7 +52,8 @@ def axes_block(probe: RunFolder, scene: SceneInfo) -> ProbeBlock | None:
         "Around each of several recognised poses, drawn at random, an interval of one parameter grown by probing and "
         f"tested on {settings.draws} fresh draws: claimed where at least {words.percent(settings.least, 0)} of it are "
         "shown to be recognised (exact bound at 95 % over all tests). Down and up: medians over poses of how far it "
-        "reaches, a pose without such an interval counting as 0, with exact 95 % intervals; shown: poses that have "
+        "reaches, a pose without such an interval counting as 0, with exact 95 % intervals (of 6 poses or more); "
+        "shown: poses that have "
         f"one, 95 % Wilson interval. Measure: recognised poses of: {scene.measure}.",
     )
 
@@ -69,7 +72,7 @@ def boxes_block(probe: RunFolder, scene: SceneInfo) -> ProbeBlock | None:
         for row in rows.to_dict(orient="records"):
             quantity = str(row["quantity"])
             unit = {VOLUME: "", MEASURE_SHARE: "%"}[quantity] if quantity in _QUANTITIES else words.unit(quantity)
-            largest = figure(row["largest"], unit)
+            largest = figure(row["largest"], unit) if row["n"] else "–"
             name = _QUANTITIES.get(quantity, f"width, {quantity.replace('_', ' ')}")
             cells.append((name, median(row["median"], row["low"], row["high"], unit), largest))
         first = rows.iloc[0].to_dict()
@@ -85,7 +88,8 @@ def boxes_block(probe: RunFolder, scene: SceneInfo) -> ProbeBlock | None:
         "Around each of several recognised poses, drawn at random, a box over these parameters, grown by probing and "
         f"tested on {settings.draws} fresh draws: claimed where at least {words.percent(settings.least, 0)} of it are "
         "shown to be recognised (exact bound at 95 % over all tests). Medians over poses, one without a box counting "
-        "as 0, with exact 95 % intervals; the largest is what was found, no estimate. After Hamdi and Ghanem (2020). "
+        "as 0, with exact 95 % intervals (of 6 poses or more); the largest is what was found, no estimate. After Hamdi "
+        "and Ghanem (2020). "
         f"Measure: recognised poses of: {scene.measure}.",
     )
 
@@ -116,6 +120,8 @@ def indices_block(probe: RunFolder, scene: SceneInfo) -> ProbeBlock | None:
             "design)."
             if top["total"] == top["total"]
             else f"Recognition does not vary (n = {n} rows of the design)."
+            if top["n"] > 1
+            else "Too few poses could be evaluated."
         ]
         both = pairs[(pairs["model"].astype(str) == model) & (pairs["outcome"] == "recognised")]
         both = both.sort_values("interaction", ascending=False, kind="stable").head(_MOST_PAIRS)

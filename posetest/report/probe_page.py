@@ -59,6 +59,8 @@ def spread(middle: float, low: float, high: float, unit: str) -> str:
 
 def median(middle: float, low: float, high: float, unit: str) -> str:
     """ "12° [9, 18]"; without an interval where there are too few poses for one."""
+    if np.isnan(middle):
+        return "–"
     ends = "too few poses" if np.isnan(low) else f"{figure(low)}, {figure(high)}"
     return f"{figure(middle, unit)} [{ends}]"
 

@@ -169,7 +169,10 @@ def headline(rows: Sequence[Mapping[str, Any]]) -> str:
     low, high = min(counted, key=lambda row: row["rate"]), max(counted, key=lambda row: row["rate"])
     ends = [f"{with_bounds(r['rate'], r['low'], r['high'])} ({r['scene']}, {r['model']})" for r in (low, high)]
     if low["rate"] == high["rate"]:
-        return f"The recognition rate is {percent(low['rate'])} for every object and model."
+        fewest = min(counted, key=lambda row: row["n"])
+        rate = with_bounds(fewest["rate"], fewest["low"], fewest["high"])
+        more = "" if all(row["n"] == fewest["n"] for row in rows) else ", at the fewest"
+        return f"The recognition rate is {rate} for every object and model with poses (n = {fewest['n']:,} each{more})."
     return f"The recognition rate of an object lies between {ends[0]} and {ends[1]}."
 
 
@@ -190,11 +193,14 @@ def overall(rows: Sequence[Mapping[str, Any]], pooled: Sequence[Mapping[str, Any
         own = [row for row in rows if row["model"] == model and row["n"]]
         mean = with_bounds(of_model["mean"], of_model["low"], of_model["high"])
         sure = next((row for row in pooled if row["model"] == model and row["outcome"] == "confident"), None)
-        confident = f"; confidently wrong in {percent(sure['mean'])}" if sure is not None else ""
+        confident = (
+            f"; confidently wrong in {with_bounds(sure['mean'], sure['low'], sure['high'])}" if sure is not None else ""
+        )
         told.append(
             f"{model} {_judged(own)}. An object is recognised in {mean} of its poses on average "
-            f"({plural(len(own), 'object')}, {count(of_model['n'])} poses): from {percent(of_model['least'])} "
-            f"({of_model['least_object']}) to {percent(of_model['most'])} ({of_model['most_object']}){confident}."
+            f"({plural(of_model['objects'], 'object')}, {count(of_model['n'])} poses): from "
+            f"{percent(of_model['least'])} ({of_model['least_object']}) to {percent(of_model['most'])} "
+            f"({of_model['most_object']}){confident}."
         )
     return told
 
@@ -274,7 +280,9 @@ def calibrated(row: Mapping[str, Any]) -> str:
     """How far a model's confidence is to be believed, in a sentence, from a row of ``calibration``."""
     if not row["n"]:
         return ""
-    if row["gap_low"] > 0:
+    if math.isnan(row["gap_low"]):
+        verdict = "one pose does not tell which is larger"
+    elif row["gap_low"] > 0:
         verdict = "it is surer than it is right"
     elif row["gap_high"] < 0:
         verdict = "it is right more often than it is sure"

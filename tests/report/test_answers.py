@@ -32,7 +32,7 @@ def summary(run: RunFolder) -> Summary:
 
 def test_the_part_of_the_page_shows_every_table_and_escapes_names(run: RunFolder, summary: Summary) -> None:
     for scene in run.info.scenes:
-        section = SimpleNamespace(anchor="object-1", answers=answers_of(summary, scene.name), scene=scene)
+        section = SimpleNamespace(columns=[], anchor="object-1", answers=answers_of(summary, scene.name), scene=scene)
         text = environment().get_template("parts/answers.html.j2").render(s=section, words=words)
         assert "<img" not in text
         assert text.count("familiar</td>") + text.count("familiar<br>") == 2
@@ -65,7 +65,9 @@ def test_the_document_holds_the_tables(run: RunFolder, summary: Summary) -> None
 def test_a_run_without_misread_poses_has_these_parts_too(tmp_path: Path) -> None:
     run = simulate(tmp_path / "run", poses=40, failed=40)
     summary = summarise(run)
-    section = SimpleNamespace(anchor="object-1", answers=answers_of(summary, "jeep"), scene=run.info.scenes[0])
+    section = SimpleNamespace(
+        columns=[], anchor="object-1", answers=answers_of(summary, "jeep"), scene=run.info.scenes[0]
+    )
     page = environment().get_template("parts/answers.html.j2").render(s=section, words=words)
     assert page.count(">–</td>") == 6
     assert "no poses" in to_markdown(run, summary)

@@ -114,8 +114,9 @@ def test_smooth_maps_of_rotations_come_with_a_thousand_poses(tmp_path: Path) -> 
 
 
 def test_a_few_poses_have_figures_too_always_the_same_bytes_whatever_their_names(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr("posetest.report.drawing.style.DPI", 70)  # nothing here looks closer
     run = simulate(tmp_path / "run", scenes=("$x_ 猫 😀",), poses=25, space=SPACE, wrong=("$a$ 猫",))
     assert main(["report", str(run.path), "--figures", str(tmp_path / "a")]) == 0
     files = [Path(line) for line in capsys.readouterr().out.splitlines()]

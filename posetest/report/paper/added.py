@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from posetest.engine.run import RunFolder
 from posetest.report import answers, words
 from posetest.report.answers import Answers
-from posetest.report.between import between_runs
+from posetest.report.between import between_runs, labels_between
 from posetest.report.gathered import Audited
 from posetest.report.paper.sheet import Sheet
 from posetest.report.probe_blocks import probe_block
@@ -48,6 +48,8 @@ def answer_pages(sheet: Sheet, found: Answers) -> None:
         sheet.heading("Wrong labels in different light", 2)
         for row in found.overlap:
             sheet.paragraph(answers.overlapping(row))
+        if found.overlaps > len(found.overlap):
+            sheet.caption(f"{len(found.overlap)} of {words.count(found.overlaps)} pairs; the report in JSON has all.")
 
 
 def between_pages(sheet: Sheet, audited: Sequence[Audited]) -> None:
@@ -63,3 +65,7 @@ def between_pages(sheet: Sheet, audited: Sequence[Audited]) -> None:
             sheet.paragraph(f"Not compared pose by pose: {pair.reason}")
         for row in pair.rows:
             sheet.paragraph(words.changed(row))
+    if shared := labels_between(audited):
+        sheet.heading("Wrong labels in different runs", 2)
+        for row in shared:
+            sheet.paragraph(answers.overlapping(row))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import closing
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -47,8 +48,7 @@ def render_pdf(audited: Sequence[Audited], measures: Sequence[str] = (), familia
     """The report of audits with their probes as a PDF file."""
     runs = [one.run for one in audited if one.run is not None]
     titles = [method.title(run.info) for run in runs]
-    with printed(_POINTS):
-        sheet = Sheet(words.listed(titles, 2), _made(runs[0].info.created))
+    with printed(_POINTS), closing(Sheet(words.listed(titles, 2), _made(runs[0].info.created))) as sheet:
         for number, (one, run, title) in enumerate(zip(audited, runs, titles, strict=True)):
             if number:
                 sheet.add_page()

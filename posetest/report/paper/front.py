@@ -139,19 +139,21 @@ def _over_objects(sheet: Sheet, run: RunFolder, summary: Summary) -> None:
     if len(summary.pooled):
         sheet.heading("Over objects", 1)
         sheet.grid(
-            ["model", "outcome", f"mean of {scenes} objects", "least", "most"],
+            ["model", "outcome", "mean over objects", "objects", "least", "most"],
             [
                 [
                     r["model"],
                     words.OUTCOMES[r["outcome"]],
                     words.with_bounds(r["mean"], r["low"], r["high"]),
+                    words.count(r["objects"]),
                     f"{r['least_object']} {words.percent(r['least'])}",
                     f"{r['most_object']} {words.percent(r['most'])}",
                 ]
                 for r in records(summary.pooled)
                 if r["outcome"] != "misread"  # what is not recognised
             ],
-            (36, 32, 36, 35, 35),
+            (32, 30, 36, 14, 31, 31),
+            right=(3,),
         )
         warnings = " ".join(f"{w.capitalize()}." for w in dict.fromkeys(summary.pooled["warning"]) if w)
         sheet.caption(f"{method.ABOUT_OBJECTS} {warnings} {method.measures(run.info)}")

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from fpdf import FPDF
 from fpdf.enums import WrapMode
-from fpdf.fonts import FontFace
+from fpdf.fonts import FontFace, TTFFont
 from fpdf.util import Padding
 
 from posetest.report.drawing.style import FAMILY, font_file, spelled
@@ -23,6 +23,8 @@ _MARGIN, _TOP, _BOTTOM = 18.0, 20.0, 18.0
 _LEADING = 1.36  # of the size of letters
 _MM = 25.4 / 72
 _MONO = "DejaVuSansMono"
+_MOST = 160  # letters of a heading, a name, a cell: names may have thousands, and a page has no room for them
+_MOST_TEXT = 3000  # of anything else in one piece
 _COUNT = "⟨⁂⟩"  # stands for the number of pages until it is known; no name has it
 
 
@@ -30,7 +32,7 @@ class Sheet(FPDF):
     """The document. Lengths are millimetres, sizes of letters points.
 
     Every text may hold anything: what the fonts lack is spelled out, what is written from right to left is put in the
-    order in which it is seen, and nothing is read as markup.
+    order in which it is seen, what is longer than a page has room for is cut, and nothing is read as markup.
 
     Args:
         title: of the document and its header.
@@ -40,7 +42,7 @@ class Sheet(FPDF):
     def __init__(self, title: str, made: datetime) -> None:
         super().__init__(format="A4")
         self.set_creation_date(made)
-        self.set_title(plainly(title))
+        self.set_title(plainly(_cut(title)))
         self.set_creator("posetest")
         self.set_lang("en")
         self.set_margins(_MARGIN, _TOP, _MARGIN)
@@ -52,6 +54,12 @@ class Sheet(FPDF):
         self._date = made.date().isoformat()
         self.alias_nb_pages(_COUNT)
         self.add_page()
+
+    def close(self) -> None:
+        """Closes the font files, which fpdf2 (2.8) leaves open."""
+        for font in self.fonts.values():
+            if isinstance(font, TTFFont):
+                font.ttfont.close()
 
     def header(self) -> None:
         """The run's name over a rule, from the second page on."""
@@ -76,11 +84,11 @@ class Sheet(FPDF):
         size = (19.0, 13.0, 9.5)[level]
         self.need(size * _MM + room)
         if level < 2:
-            self.start_section(plainly(text), level)
+            self.start_section(plainly(_cut(text)), level)
         if level and self.get_y() > _TOP + 1:
             self.ln((0, 6, 3.5)[level])
         self._pen(FAMILY, "B", size, INK)
-        self._lines(text, size)
+        self._lines(_cut(text), size)
         self.ln((2.5, 2, 0.8)[level])
 
     def paragraph(self, text: str, *, size: float = BODY, soft: bool = False, bold: str = "") -> None:
@@ -88,7 +96,7 @@ class Sheet(FPDF):
         color = SOFT if soft else INK
         if bold:
             self._pen(FAMILY, "B", size, INK)
-            self.write(size * _LEADING * _MM, self.seen(f"{bold}  "))
+            self.write(size * _LEADING * _MM, self.seen(f"{_cut(bold)}  "))
         self._pen(FAMILY, "", size, color)
         if bold:
             self.write(size * _LEADING * _MM, self.seen(text))
@@ -108,7 +116,7 @@ class Sheet(FPDF):
         self.multi_cell(
             0,
             size * 1.3 * _MM,
-            spelled(text, _MONO),
+            spelled(_cut(text, _MOST_TEXT), _MONO),
             align="L",
             new_x="LMARGIN",
             new_y="NEXT",
@@ -147,7 +155,7 @@ class Sheet(FPDF):
             self.need(height * 2)
             y = self.get_y()
             self._pen(FAMILY, "", size, SOFT)
-            self.multi_cell(first, height, self.seen(name), align="L", new_x="RIGHT", new_y="TOP")
+            self.multi_cell(first, height, self.seen(_cut(name)), align="L", new_x="RIGHT", new_y="TOP")
             page = self.page
             self.set_xy(_MARGIN + first, y)
             self._pen(FAMILY, "", size, INK)
@@ -182,7 +190,7 @@ class Sheet(FPDF):
             for line in (head, *rows):
                 row = table.row()
                 for text in line:
-                    row.cell("\n".join(self.seen(part) for part in text.split("\n")))
+                    row.cell("\n".join(self.seen(_cut(part)) for part in text.split("\n")))
         self.ln(0.6)
 
     def figure(self, svg: bytes, size_in: tuple[float, float], alt: str, *, below: float = 15) -> None:
@@ -214,8 +222,8 @@ class Sheet(FPDF):
         self.set_xy(_MARGIN, max(self.get_y(), bottom) if self.page == page else self.get_y())
 
     def seen(self, text: str) -> str:
-        """``text`` in the letters that there are and the order in which they are seen."""
-        return in_order(spelled(text))
+        """``text`` in the letters that there are and the order in which they are seen, cut where it is very long."""
+        return in_order(spelled(_cut(text, _MOST_TEXT)))
 
     def need(self, height: float) -> None:
         """Ends the page unless ``height`` is left on it."""
@@ -235,6 +243,7 @@ class Sheet(FPDF):
     def label(self, text: str, width: float, *, face: str = FAMILY, style: str = "", size: float = TINY) -> None:
         """Lines of a given width from where the pen is; the pen ends below them, in the same column."""
         self._pen(face, style, size, INK if style else SOFT)
+        text = _cut(text, _MOST if face == FAMILY else _MOST_TEXT)  # a replay string is whole or of no use
         shown = self.seen(text) if face == FAMILY else spelled(text, _MONO)
         wrap = WrapMode.WORD if face == FAMILY else WrapMode.CHAR
         self.multi_cell(width, size * 1.28 * _MM, shown, align="L", new_x="LEFT", new_y="NEXT", wrapmode=wrap)
@@ -244,7 +253,7 @@ class Sheet(FPDF):
 
     def _fitted(self, text: str, width: float) -> str:
         """As much of ``text`` as fits on a line."""
-        shown = self.seen(text)
+        shown = self.seen(_cut(text))
         while self.get_string_width(shown) > width and len(shown) > 1:
             shown = shown[:-2] + "…"
         return shown
@@ -257,6 +266,10 @@ class Sheet(FPDF):
         self.set_draw_color(*RULE)
         self.set_line_width(0.2)
         self.line(_MARGIN, y, _MARGIN + self.epw, y)
+
+
+def _cut(text: str, most: int = _MOST) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def plainly(text: str) -> str:
