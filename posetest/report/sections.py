@@ -15,6 +15,7 @@ from posetest.analysis.outcomes import of_pair
 from posetest.analysis.summary import NAMED_POSES, Summary, summarise
 from posetest.engine.run import RunFolder
 from posetest.report import figures, method, words
+from posetest.report.answer_figures import drawn_labels, label_panels, reliability_panel
 from posetest.report.answers import Answers, answers_of
 from posetest.report.gathered import Audited
 from posetest.report.globe import Globe, cells_note, globe
@@ -47,6 +48,9 @@ class Column:
     strata: dict[str, list[Row]]
     landscapes: list[Drawn]
     rotations: list[Drawn]
+    reliability: str
+    label_panels: list[Drawn]
+    drawn_labels: list[str]
 
 
 @dataclass(frozen=True)
@@ -230,7 +234,8 @@ def _column(
     for row in matching(summary.strata, scene=scene.name, model=model.name):
         broken_down.setdefault(row["by"], []).append(row)
     map_svg, caption = _map(scene, model, pair)
-    about = f"{scene.name}, {model.name}"
+    about, intervals = f"{scene.name}, {model.name}", free_intervals(scene)
+    wrong = matching(summary.wrong, scene=scene.name, model=model.name)
     return Column(
         model=model,
         all=everything,
@@ -238,11 +243,14 @@ def _column(
         verdict=words.verdict(everything, visible),
         map_svg=map_svg,
         map_caption=caption,
-        wrong=matching(summary.wrong, scene=scene.name, model=model.name),
+        wrong=wrong,
         gallery=records(gallery),
         regions=_regions(matching(summary.regions, scene=scene.name, model=model.name), of_scene, model),
-        landscapes=landscapes(pair, free_intervals(scene), about),
+        landscapes=landscapes(pair, intervals, about),
         rotations=rotation_maps(pair, about),
+        reliability=reliability_panel(pair, f"share recognised by confidence, {about}"),
+        label_panels=label_panels(pair, wrong, intervals, about),
+        drawn_labels=drawn_labels(wrong),
         strata={by: broken for by, broken in broken_down.items() if len([r for r in broken if r["n"]]) > 1},
     )
 

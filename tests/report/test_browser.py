@@ -20,7 +20,8 @@ from simulated_run import simulate, tile_grey
 
 import posetest
 from posetest.analysis.contrast import direction_contrast
-from posetest.analysis.density import direction_rates
+from posetest.analysis.density import direction_rates, free_intervals
+from posetest.analysis.landscape import landscape
 from posetest.analysis.outcomes import of_pair
 from posetest.analysis.summary import summary_frame
 from posetest.engine.run import RunFolder
@@ -435,3 +436,24 @@ def test_a_run_without_evaluated_poses_has_no_globe(tmp_path: Path, visit: Calla
     page = visit(run).page
     assert page.locator(".live").count() == 0
     assert page.locator(".still .empty").inner_text() == "no evaluated poses"
+
+
+def test_pointing_at_a_landscape_tells_its_cell(run: RunFolder, visit: Callable[..., Opened]) -> None:
+    page = visit(run).page
+    heat = page.locator("svg.heat").first
+    heat.scroll_into_view_if_needed()
+    table = landscape(rows_of(run, "bundled"), "yaw", "pitch", free_intervals(run.info.scenes[0]))
+    side = int(table["first_bin"].max()) + 1
+    box = heat.bounding_box()
+    scale = box["width"] / 340  # the plot lies from 38 to 334 across, from 8 to 168 down
+    first, second = side - 1, 0
+    x = 38 + (first + 0.5) / side * (334 - 38)
+    y = 168 - (second + 0.5) / side * (168 - 8)
+    page.mouse.move(box["x"] + x * scale, box["y"] + y * scale)
+    row = table.iloc[first * side + second]
+    told = page.locator(".tip").inner_text()
+    assert told.startswith(f"yaw {row.yaw_deg_low:.4g} to 180°, pitch -90 to ")
+    assert told.endswith(f"n = {int(row.n)}")
+    assert f"{100 * row.rate:.0f} % [{100 * row.low:.0f}, {100 * row.high:.0f}]" in told
+    page.mouse.move(2, 2)
+    assert page.locator(".tip").is_hidden()

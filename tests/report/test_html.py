@@ -122,7 +122,8 @@ def test_each_object_and_model_has_map_labels_and_panels(page: Page) -> None:
     # yaw, pitch, roll, distance, offset_x, offset_y, fov, azimuth for each pair
     # and landscapes over yaw and pitch, yaw and roll, distance and pitch
     assert len(page.all("svg", "heat")) == 4 * 3
-    assert len(page.all("svg", "panel")) == 4 * (8 + 3)
+    # accuracy by confidence; densities of wrong labels over each parameter
+    assert len(page.all("svg", "panel")) == 4 * (8 + 3 + 1 + 8)
     # by size and distance, and wrong labels; of each object calibration and eighths; of one mesh in both, its lightings
     assert len(page.all("table", "labels")) == 2 * 4 + 2 * 2 + 1
 
