@@ -65,7 +65,8 @@ def audit_rows(source: RunFolder | pd.DataFrame, columns: Sequence[str] = ()) ->
     wanted = ("scene", "model", "ok", *OUTCOMES, *columns)
     if missing := [name for name in wanted if name not in frame]:
         raise RunError(f'the rows lack the column "{missing[0]}"; read them with outcomes(run, ["{missing[0]}"])')
-    frame = frame[frame["ok"]]
+    if not frame["ok"].all():  # else a copy of everything for nothing
+        frame = frame[frame["ok"]]
     return frame.assign(**{name: _as_category(frame[name]) for name in ("scene", "model")})
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 #: All poses; those whose object is inside the frame and large enough (record.VISIBLE_INSIDE, VISIBLE_LONG_PX).
 STRATA = ("all", "visible")
 _PAIR = ["scene", "model"]
+_READ = [*_PAIR, "visible", "ok", "recognised", "top5", "misread", "confident", "top1_label", "top1_p"]
 
 
 def rates(run: RunFolder, frame: pd.DataFrame | None = None) -> pd.DataFrame:
@@ -41,6 +42,7 @@ def rates(run: RunFolder, frame: pd.DataFrame | None = None) -> pd.DataFrame:
     require_audit(run)
     if frame is None:
         frame = outcomes(run)
+    frame = frame[_READ]  # parts of it are copied, and it may hold twice as many columns besides
     measures = {s.name: s.measure for s in run.info.scenes}
     tables = [_stratum(frame, "all"), _stratum(frame[frame["visible"]], "visible")]
     table = pd.concat(tables, ignore_index=True)

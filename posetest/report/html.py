@@ -23,6 +23,7 @@ _LEAST_FOR_PICTURES = 1_500_000
 #: What a page of very many objects goes without, in this order, until the rest leaves room for pictures.
 _DETAILS = {
     "rotations": "maps over all rotations",
+    "labels": "where wrong labels are seen",
     "more": "parameters beside distance, yaw, pitch and roll",
     "landscapes": "pairs of parameters",
     "parameters": "single parameters",

@@ -18,8 +18,15 @@ from posetest.report.figures import direction_map, rates_url
 from posetest.report.svg import LEFT, RIGHT, axis_ticks, label, text
 from posetest.space import INDEX, PARAMETERS, Interval
 
-#: Pairs of parameters that landscapes are drawn over, where both vary.
-PAIRS = (("yaw", "pitch"), ("yaw", "roll"), ("azimuth", "elevation"), ("distance", "pitch"), ("distance", "elevation"))
+#: Pairs of parameters that landscapes are drawn over, where both vary; where not all are, the first ones.
+PAIRS = (
+    ("yaw", "pitch"),
+    ("yaw", "roll"),
+    ("azimuth", "elevation"),
+    ("distance", "pitch"),
+    ("distance", "elevation"),
+    ("roll", "pitch"),
+)
 #: Poses from which pairs of parameters, and all rotations, have cells that say something.
 FEWEST = 400
 FEWEST_FOR_ROTATIONS = 2000

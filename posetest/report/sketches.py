@@ -36,13 +36,11 @@ from posetest.report.drawing.overview import rates_figure, transfer_figure
 from posetest.report.drawing.sketch import Sketch
 from posetest.report.drawing.style import DIFFERENCE_COLORS, SERIES, short
 from posetest.report.figures import FEWEST as FEWEST_OF_LABEL
+from posetest.report.landscapes import PAIRS
 from posetest.run_info import SceneInfo
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
-
-#: Pairs of parameters that landscapes are drawn over, where both vary.
-LANDSCAPES = (("yaw", "pitch"), ("roll", "pitch"), ("yaw", "roll"), ("azimuth", "elevation"), ("distance", "pitch"))
 
 #: Poses below which nothing is drawn over a parameter.
 FEWEST = 100
@@ -165,7 +163,7 @@ def _of_pair(scene: SceneInfo, model: str, rows: pd.DataFrame) -> Iterator[Sketc
                 "95 % Wilson intervals, and the density of these predictions (area 1 each, grey: all as sampled)",
                 partial(labels_figure, rows=rows, name=name, interval=interval, labels=named),
             )
-    for pair in LANDSCAPES:
+    for pair in PAIRS:
         if pair[0] in intervals and pair[1] in intervals:
             table = landscape(rows, *pair, intervals)
             yield sketch(

@@ -13,8 +13,9 @@ from posetest.analysis.landscape import landscape
 from posetest.report.drawing.curves import draw_landscape, draw_outcomes, draw_reliability, is_log
 from posetest.report.drawing.maps import draw_map
 from posetest.report.drawing.style import blank, short
+from posetest.report.landscapes import PAIRS
 from posetest.report.paper.vector import to_svg
-from posetest.report.sketches import FEWEST, LANDSCAPES
+from posetest.report.sketches import FEWEST
 from posetest.run_info import SceneInfo
 
 if TYPE_CHECKING:
@@ -59,9 +60,9 @@ def direction_panels(scene: SceneInfo, pairs: Mapping[str, pd.DataFrame]) -> Ite
 
 
 def landscape_panels(scene: SceneInfo, pairs: Mapping[str, pd.DataFrame]) -> Iterator[tuple[tuple[str, str], Panel]]:
-    """Recognition over the first two parameters of LANDSCAPES that both vary, with their names."""
+    """Recognition over the first two parameters of PAIRS that both vary, with their names."""
     intervals = free_intervals(scene)
-    free = [pair for pair in LANDSCAPES if pair[0] in intervals and pair[1] in intervals]
+    free = [pair for pair in PAIRS if pair[0] in intervals and pair[1] in intervals]
     if not free or not _many(pairs):
         return
 
