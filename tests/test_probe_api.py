@@ -334,7 +334,7 @@ def test_a_probe_is_told_in_the_report_of_its_audit_and_by_itself(
     for text in (both, alone):
         assert "How small a change makes it fail" in text
         assert re.search(r"Most fragile to .*: changing it alone by at most .* makes 100\u202f% \[61, 100\]", text)
-        assert re.search(r'<td>yaw</td><td class="r">100\u202f% \[61, 100\]</td>', text)
+        assert re.search(r'<td>yaw</td><td class="r">100\u202f%<br><span class="ci">\[61, 100\]</span></td>', text)
         assert "recognised poses of: " in text
     assert "Where it is recognised" in both
     assert "Where it is recognised" not in alone

@@ -124,7 +124,7 @@ def test_familiar_poses_are_told_apart_in_words_and_few_of_them_are_said_to_be_f
     text = calibrated_by_familiarity(rows)
     assert f"in familiar poses (n = {rows[1]['n']:,}, −" in text  # too modest from the front
     assert f"in unfamiliar poses (n = {rows[2]['n']:,}, +" in text
-    assert "Familiar: azimuth within +-90 degrees" in text
+    assert "Familiar: azimuth within ±90 degrees" in text
     frame = outcomes(run, FEATURE_COLUMNS)
     front = Marked("the first few", np.arange(len(frame)) < 7)
     few = calibration(run, frame, familiar=front)
