@@ -134,7 +134,7 @@ def _artefacts(probe: RunFolder, scene: SceneInfo) -> ProbeBlock | None:
                 words.with_bounds(by[g]["share"], by[g]["low"], by[g]["high"], 0) if g in by else "–"
                 for g in ("misread", "recognised")
             ]
-            n = " / ".join(words.count(by[g]["n"]) if g in by else "–" for g in ("misread", "recognised"))
+            n = "\u202f/\u202f".join(words.count(by[g]["n"]) if g in by else "–" for g in ("misread", "recognised"))
             cells.append((_CHANGED.get(str(change), str(change)), *shares, n))
         every = rows[(rows["change"] == EVERY) & (rows["group"] == "misread")]
         told = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Hashable
 from typing import Any
 
@@ -128,7 +129,9 @@ def indices_block(probe: RunFolder, scene: SceneInfo) -> ProbeBlock | None:
         together = [
             (
                 f"{row['parameter_1']} and {row['parameter_2']}".replace("_", " "),
-                words.with_bounds(row["interaction"], row["low"], row["high"]),
+                "too few rows to tell"
+                if math.isnan(row["low"])
+                else words.with_bounds(row["interaction"], row["low"], row["high"]),
             )
             for row in both.to_dict(orient="records")
         ]
@@ -143,7 +146,8 @@ def indices_block(probe: RunFolder, scene: SceneInfo) -> ProbeBlock | None:
         [],
         "Sobol indices of being recognised (0 or 1): shares of its variance over the measure that a parameter explains "
         "alone (first order) and with all that it takes part in (total), with 95 % intervals; estimates may lie "
-        "below 0. Rotation: yaw, pitch and roll together. Saltelli's design of "
+        f"below 0. Of pairs the {_MOST_PAIRS} with the largest estimates, chosen for that. Rotation: yaw, pitch and roll "
+        "together. Saltelli's design of "
         f"{words.count(probe.info.poses)} rows, new poses. Measure: {scene.measure}.",
     )
 
