@@ -146,8 +146,8 @@ def indices_block(probe: RunFolder, scene: SceneInfo) -> ProbeBlock | None:
         [],
         "Sobol indices of being recognised (0 or 1): shares of its variance over the measure that a parameter explains "
         "alone (first order) and with all that it takes part in (total), with 95 % intervals; estimates may lie "
-        f"below 0. Of pairs the {_MOST_PAIRS} with the largest estimates, chosen for that. Rotation: yaw, pitch and roll "
-        "together. Saltelli's design of "
+        f"below 0. Of pairs the {_MOST_PAIRS} with the largest estimates, chosen for that. Rotation: yaw, pitch and "
+        "roll together. Saltelli's design of "
         f"{words.count(probe.info.poses)} rows, new poses. Measure: {scene.measure}.",
     )
 
