@@ -58,6 +58,8 @@ def test_the_demo_runs_from_the_wheel_in_an_empty_folder(built: tuple[Path, Path
     (site / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
     where = run(python, "-c", "import posetest; print(posetest.__file__)", cwd=empty)
     assert Path(where.strip()).is_relative_to(environment)
-    output = run(python, "-m", "posetest.cli", "audit", "--poses", "40", "--out", "demo", cwd=empty)
+    output = run(
+        python, "-m", "posetest.cli", "audit", "school_bus", "cab", "--poses", "40", "--out", "demo", cwd=empty
+    )
     assert "school_bus" in output
     assert (empty / "demo" / "report.html").is_file()
