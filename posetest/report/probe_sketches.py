@@ -9,11 +9,12 @@ import pandas as pd
 
 from posetest.analysis.artefacts import artefacts
 from posetest.analysis.audits import require_audit
+from posetest.analysis.indices import indices
 from posetest.analysis.sensitivity import smallest_flips
 from posetest.analysis.tolerance import LEAST_SHARE, tolerance
 from posetest.engine.run import RunFolder, file_name
 from posetest.errors import RunError
-from posetest.report.drawing.probes import artefacts_figure, sensitivity_figure, tolerance_figure
+from posetest.report.drawing.probes import artefacts_figure, indices_figure, sensitivity_figure, tolerance_figure
 from posetest.report.drawing.sketch import Sketch
 
 
@@ -22,7 +23,8 @@ def probe_sketches(run: RunFolder) -> Iterator[Sketch]:
 
     sensitivity: the share of recognised poses that a change of one parameter has flipped, over its size, the
     disturbance test of Alcorn et al. (CVPR 2019). tolerance: recognition of turned poses over the largest turn.
-    artefacts: the share of outcomes that persist when poses are drawn otherwise.
+    artefacts: the share of outcomes that persist when poses are drawn otherwise. indices: Sobol indices of being
+    recognised.
 
     Raises:
         RunError: the run is no probe, is not complete, or is of a kind that has no figure.
@@ -31,7 +33,7 @@ def probe_sketches(run: RunFolder) -> Iterator[Sketch]:
     if probe is None:
         require_audit(run)
         return
-    tables = {"sensitivity": smallest_flips, "tolerance": tolerance, "artefacts": artefacts}
+    tables = {"sensitivity": smallest_flips, "tolerance": tolerance, "artefacts": artefacts, "indices": indices}
     if probe.what not in tables:
         raise RunError(
             f"{run.path}: a probe of {probe.what} has no figure (those of {', '.join(tables)} have); "
@@ -63,6 +65,16 @@ def probe_sketches(run: RunFolder) -> Iterator[Sketch]:
                     f"poses, {probe.draws} turns of each at each angle. {facts}",
                     (6.4, 3.8),
                     partial(tolerance_figure, table=rows, least=LEAST_SHARE),
+                )
+            elif probe.what == "indices":
+                rows = rows[rows["outcome"] == "recognised"]
+                yield Sketch(
+                    name,
+                    "Sobol indices of being recognised: share of its variance that each parameter explains alone "
+                    "(first order) and with all that it takes part in (total), with 95 % intervals; rotation: yaw, pitch "
+                    f"and roll together; n = {_most(rows)} rows of the design. {facts}",
+                    (6.4, 1.4 + 0.34 * len(rows)),
+                    partial(indices_figure, table=rows),
                 )
             else:
                 counts = "; ".join(f"{_most(part)} {group}" for group, part in rows.groupby("group", sort=False))

@@ -18,6 +18,7 @@ from posetest.engine.probe_design import design_rows
 from posetest.engine.probe_plan import Rows
 from posetest.engine.run import RunFolder
 from posetest.errors import RunError
+from posetest.report.plates import write_plates
 from posetest.run_info import ProbeInfo
 from posetest.space import INDEX, object_to_camera, scene_space
 
@@ -116,3 +117,15 @@ def test_one_free_parameter_has_an_index_and_no_pair(tmp_path: Path) -> None:
     assert index_pairs(run).empty
     with pytest.raises(RunError, match="is a probe of indices; make what is needed with .* --what axes"):
         axes(run)
+
+
+@pytest.mark.parametrize("share", [0.8, 1.0])
+def test_indices_have_a_figure_also_where_nothing_varies(tmp_path: Path, share: float) -> None:
+    run = designed(
+        tmp_path / "probe", lambda x: np.where(np.abs(x[:, INDEX["distance"]] - 5) < 0.9, share, share - 0.4)
+    )
+    (plate,) = write_plates(run, tmp_path / "figures")
+    assert plate.name.endswith("-indices")
+    assert f"n = {COUNT} rows of the design" in plate.caption
+    assert "Haar-uniform rotations" in plate.caption
+    assert (tmp_path / "figures" / f"{plate.name}.pdf").read_bytes().startswith(b"%PDF")

@@ -94,7 +94,7 @@ def test_a_probe_of_another_kind_is_said_to_have_none(tmp_path: Path) -> None:
     assert run.info.probe is not None
     run.info = msgspec.structs.replace(run.info, probe=msgspec.structs.replace(run.info.probe, what="boxes"))
     with pytest.raises(
-        RunError, match=r"a probe of boxes has no figure \(those of sensitivity, tolerance, artefacts have"
+        RunError, match=r"a probe of boxes has no figure \(those of sensitivity, tolerance, artefacts, indices have"
     ):
         write_plates(run, tmp_path / "figures")
 

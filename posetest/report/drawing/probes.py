@@ -105,3 +105,22 @@ def artefacts_figure(figure: Figure, table: pd.DataFrame) -> None:
     axis.grid(axis="x", color=RULE, linewidth=0.4)
     axis.tick_params(axis="y", length=0)
     figure.legend(loc="outside upper center", ncols=2)
+
+
+def indices_figure(figure: Figure, table: pd.DataFrame) -> None:
+    """First-order and total Sobol indices of each parameter, largest total first, from ``indices`` of an outcome."""
+    axis = figure.add_subplot()
+    rows = table.sort_values("total", ascending=False, kind="stable")
+    kinds = (("first", "alone", COLORS["recognised"], "o", -0.14), ("total", "in all", COLORS["confident"], "s", 0.14))
+    for kind, label, color, marker, aside in kinds:
+        value, low, high = (rows[f"{kind}{part}"].to_numpy(dtype=float) for part in ("", "_low", "_high"))
+        # where only a bound on the other side of the estimate is known, the bar begins at the estimate
+        error = np.clip([value - low, high - value], 0, None)
+        at = np.arange(len(rows)) + aside
+        axis.errorbar(value, at, xerr=error, fmt=marker, color=color, markersize=4, elinewidth=1.1, label=label)
+    axis.axvline(0, color=RULE, linewidth=0.8, zorder=0)
+    axis.set_yticks(range(len(rows)), [str(name).replace("_", " ") for name in rows["parameter"]])
+    axis.set(ylim=(len(rows) - 0.5, -0.5), xlabel="share of the variance of being recognised")
+    axis.grid(axis="x", color=RULE, linewidth=0.4)
+    axis.tick_params(axis="y", length=0)
+    figure.legend(loc="outside upper center", ncols=2)
