@@ -71,8 +71,8 @@ def probe_sketches(run: RunFolder) -> Iterator[Sketch]:
                 yield Sketch(
                     name,
                     "Sobol indices of being recognised: share of its variance that each parameter explains alone "
-                    "(first order) and with all that it takes part in (total), with 95 % intervals; rotation: yaw, pitch "
-                    f"and roll together; n = {_most(rows)} rows of the design. {facts}",
+                    "(first order) and with all that it takes part in (total), with 95 % intervals; rotation: yaw, "
+                    f"pitch and roll together; n = {_most(rows)} rows of the design. {facts}",
                     (6.4, 1.4 + 0.34 * len(rows)),
                     partial(indices_figure, table=rows),
                 )
